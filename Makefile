@@ -1,0 +1,40 @@
+# A machine with Python (3.11 to 3.13) and make is enough: uv is fetched into .uv/ when it is missing.
+PORT ?= 8000
+PYTHON ?= python3
+DATA ?= ../shared/data
+UV := $(or $(shell command -v uv),.uv/bin/uv)
+RUN := $(UV) run --no-sync
+
+.PHONY: serve test check fmt train bench setup
+serve: setup-serve  ## serve both models on 127.0.0.1:$(PORT)
+	$(RUN) shapserve serve --port $(PORT)
+
+test: setup  ## run all the tests
+	$(RUN) pytest
+
+check: setup  ## lint and types
+	$(RUN) ruff format --check .
+	$(RUN) ruff check .
+	$(RUN) mypy
+
+fmt: setup  ## format, and mend what can be mended
+	$(RUN) ruff format .
+	$(RUN) ruff check --fix .
+
+train: setup-serve  ## train both models from $(DATA) into trained/ (the shipped folders stay as they are)
+	$(RUN) shapserve train titanic --data $(DATA)/titanic/train.csv
+	$(RUN) shapserve train fashion-mnist --data $(DATA)/fashion-mnist
+
+bench: setup  ## measure speed and error, and write benchmarks/results.md
+	$(RUN) python -m benchmarks --data $(DATA)
+
+.PHONY: setup-serve
+setup: | $(UV)
+	$(UV) sync --quiet --locked
+
+setup-serve: | $(UV)
+	$(UV) sync --quiet --locked --no-dev --inexact
+
+.uv/bin/uv:
+	@$(PYTHON) -m pip --version >/dev/null 2>&1 || { echo "pip is missing: install the package python3-pip, or uv itself, and try again" >&2; exit 1; }
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --target .uv uv

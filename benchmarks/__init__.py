@@ -1,0 +1,1 @@
+"""Measurements: speed against peers, error against the truth."""

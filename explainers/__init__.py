@@ -1,0 +1,1 @@
+"""How Shapley values are computed: arrays in, arrays out. Knows no HTTP."""

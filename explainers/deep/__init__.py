@@ -1,0 +1,1 @@
+"""DeepSHAP: one backward pass per (instance, background row) pair, by rules per layer. Imports TensorFlow."""

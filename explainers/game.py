@@ -1,0 +1,120 @@
+"""The game that every method plays, and what a method is.
+
+v(S) = sum_b w_b f(x_S, b_rest): the players in S come from the instance, the rest from the background (the interventional
+game; Lundberg and Lee 2017; Janzing, Minorics and Bloebaum 2020).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.arrays import Floats, Inputs
+from models.backgrounds import Background, exact_weights
+from models.manifest import Manifest
+
+Indices = NDArray[np.intp]
+"""Any shape: positions along another array's axis."""
+
+
+@dataclass(frozen=True)
+class Players:
+    """What a Shapley value is given to: a partition of the encoded input."""
+
+    name: str
+    groups: Indices
+    """(input size,): the player of each element of the flattened input."""
+    shape: tuple[int, ...]
+    """How the players are laid out in the answer."""
+    names: list[str] | None
+
+    def add_up(self, values: Floats) -> Floats:
+        """Values per input element (n, input size, outputs) added up per player: (n, *shape, outputs)."""
+        members = (self.groups[None, :] == np.arange(np.prod(self.shape))[:, None]).astype(np.float64)
+        if len(members) == len(self.groups):
+            return values.reshape(len(values), *self.shape, values.shape[-1])
+        return np.einsum("pi,nio->npo", members, values).reshape(len(values), *self.shape, values.shape[-1])
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is to be explained."""
+
+    x: Inputs
+    """(n, ...): the instances."""
+    outputs: Indices
+    """(n, outputs asked for): which outputs, per instance."""
+    players: Players
+    background: Background
+    check: Callable[[], None]
+    """Called between blocks of work; raises when nobody waits for the answer any more."""
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """The answer of a method."""
+
+    values: Floats
+    """(n, *players.shape, outputs asked for), in output units."""
+    evaluations: int
+    """Model inputs run per instance (deep: pairs)."""
+    exact: bool = False
+    stderr: Floats | None = None
+    seed: int | None = None
+
+
+class Explainer(Protocol):
+    """A method for one model. Built and warmed when the model loads; called from any thread."""
+
+    def attribute(self, question: Question) -> Attribution:
+        """Shapley values of every player, for every instance and the outputs asked for."""
+
+    def cost(self, question: Question) -> int:
+        """Evaluations per instance that `attribute` will spend."""
+
+
+def base_values(predictions: Floats, background: Background) -> Floats:
+    """v(nobody) per output, (outputs,), from the network's answers for the background (rows, outputs)."""
+    return np.asarray(exact_weights(background.weights) @ predictions, np.float64)
+
+
+def players_of(manifest: Manifest, name: str, patches: int) -> Players:
+    """The players called `name` for this model. Raises KeyError when its kind has none of that name."""
+    return _PLAYERS[manifest.kind][name](manifest, patches)
+
+
+def player_names(kind: str) -> list[str]:
+    """What `players_of` takes for a kind of model; the default first."""
+    return list(_PLAYERS[kind])
+
+
+def _fields(manifest: Manifest, _: int) -> Players:
+    names = [field.name for field in manifest.fields]
+    return Players("fields", np.array([names.index(c.field) for c in manifest.columns]), (len(names),), names)
+
+
+def _columns(manifest: Manifest, _: int) -> Players:
+    names = [column.name for column in manifest.columns]
+    return Players("columns", np.arange(len(names)), (len(names),), names)
+
+
+def _pixels(manifest: Manifest, _: int) -> Players:
+    return Players("pixels", np.arange(np.prod(manifest.input_shape)), manifest.input_shape, None)
+
+
+def _patches(manifest: Manifest, patches: int) -> Players:
+    height, width, channels = manifest.input_shape
+    if patches > min(height, width):
+        raise ValueError(f"expected at most {min(height, width)} patches per side for an image of {height} x {width}")
+    row = np.arange(height) * patches // height
+    column = np.arange(width) * patches // width
+    groups = np.repeat((row[:, None] * patches + column[None, :])[..., None], channels, axis=-1)
+    return Players("patches", groups.ravel(), (patches, patches), None)
+
+
+_PLAYERS: dict[str, dict[str, Callable[[Manifest, int], Players]]] = {
+    "tabular": {"fields": _fields, "columns": _columns},
+    "image": {"pixels": _pixels, "patches": _patches},
+}

@@ -1,0 +1,64 @@
+"""A Keras network and its compiled forward pass. Imports TensorFlow."""
+
+import os
+import zipfile
+from typing import Any
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from models.arrays import Array, Inputs, Outputs
+from models.folder import InvalidFolder, ModelFolder
+from models.manifest import Manifest
+
+_BLOCK_BYTES = 2**19
+
+
+class Network:
+    """The forward pass in blocks of one shape: a row's answer depends on the row alone. Safe to share between threads."""
+
+    def __init__(self, model: Any, manifest: Manifest) -> None:
+        """Compiles and warms. Raises InvalidFolder when the network's shapes are not the manifest's."""
+        self.model = model
+        self.outputs = len(manifest.output_names)
+        shape = manifest.input_shape
+        if len(model.inputs) != 1 or tuple(model.inputs[0].shape[1:]) != shape:
+            received = ", ".join(str(tuple(tensor.shape)) for tensor in model.inputs)
+            raise InvalidFolder(
+                f"model.keras: expected one input of shape (None, {', '.join(map(str, shape))}), received {received}"
+            )
+        if len(model.outputs) != 1 or tuple(model.outputs[0].shape) != (None, self.outputs):
+            received = ", ".join(str(tuple(tensor.shape)) for tensor in model.outputs)
+            raise InvalidFolder(f"model.keras: expected one output of shape (None, {self.outputs}), received {received}")
+        self.input_shape = shape
+        widest = max([int(np.prod(layer.output.shape[1:])) for layer in model.layers] + [int(np.prod(shape))])
+        self.widest = widest
+        """Elements of the largest value in the network, per instance."""
+        self._block = int(np.clip(_BLOCK_BYTES // (4 * widest), 1, 64))
+        forward = tf.function(lambda x: model(x, training=False), jit_compile=True, autograph=False)
+        self._forward = forward.get_concrete_function(tf.TensorSpec((self._block, *shape), tf.float32))
+        self.predict(np.zeros((1, *shape), np.float32))
+
+    @classmethod
+    def load(cls, folder: ModelFolder) -> "Network":
+        """Open the Keras file; no code is loaded from it. Raises InvalidFolder."""
+        try:
+            model = keras.models.load_model(folder.network_path, compile=False, safe_mode=True)
+        except (ValueError, TypeError, OSError, KeyError, zipfile.BadZipFile) as error:
+            raise InvalidFolder("model.keras: Keras cannot load it in safe mode") from error
+        return cls(model, folder.manifest)
+
+    def predict(self, x: Inputs) -> Outputs:
+        """(n, ...) to (n, outputs), any n."""
+        answers = [self._forward(tf.constant(block)).numpy() for block in blocks(x, self._block)]
+        return np.concatenate(answers)[: len(x)] if answers else np.empty((0, self.outputs), np.float32)
+
+
+def blocks(x: Array, size: int) -> list[Array]:
+    """X in blocks of `size`, the last one padded with zeros."""
+    padded = np.concatenate([x, np.zeros((-len(x) % size, *x.shape[1:]), x.dtype)])
+    return np.split(padded, len(padded) // size) if len(padded) else []

@@ -1,0 +1,133 @@
+"""Records: checked against the manifest's fields, missing values filled in, encoded into columns."""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, TypeAdapter, ValidationError, create_model
+
+from models.arrays import Array, Inputs
+from models.manifest import ColumnSpec, FieldSpec, Manifest, Value
+
+
+@dataclass(frozen=True)
+class Flaw:
+    """What is wrong with one instance: where (path below `instances`), and what would be right."""
+
+    path: tuple[str | int, ...]
+    detail: str
+
+
+class InvalidInstances(ValueError):
+    """At least one instance cannot be taken; carries every flaw that was found."""
+
+    def __init__(self, flaws: Sequence[Flaw]) -> None:
+        super().__init__("; ".join(f"{flaw.path}: {flaw.detail}" for flaw in flaws))
+        self.flaws = tuple(flaws)
+
+
+@dataclass(frozen=True)
+class Instances:
+    """Encoded instances, and what was done to the raw ones on the way."""
+
+    inputs: Inputs
+    data: list[list[Value]] | None
+    """Field values after imputation, per instance; None for images."""
+    imputed: list[list[str]]
+    warnings: list[str]
+
+
+class RecordReader:
+    """Reads the records of one model. Built once per model; safe to share between threads."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        self._fields = manifest.fields
+        self._columns = manifest.columns
+        self._known = [field.name for field in manifest.fields] + manifest.ignored_fields
+        record: Any = _record_type(manifest)
+        self._records: TypeAdapter[list[Any]] = TypeAdapter(list[record])
+
+    def read(self, instances: Sequence[Any]) -> Instances:
+        """Check, impute and encode. Raises InvalidInstances: one bad record refuses them all."""
+        try:
+            records = self._records.validate_python(instances)
+        except ValidationError as error:
+            raise InvalidInstances([self._flaw(e) for e in error.errors(include_input=False)]) from None
+        rows: list[list[Any]] = [[getattr(record, f"f{i}") for i in range(len(self._fields))] for record in records]
+        imputed = [[field.name for field, value in zip(self._fields, row, strict=True) if value is None] for row in rows]
+        data: list[list[Any]] = [
+            [field.missing if value is None else value for field, value in zip(self._fields, row, strict=True)] for row in rows
+        ]
+        return Instances(self.encode(data), data, imputed, self._out_of_range(rows))
+
+    def encode(self, data: Sequence[Sequence[Value]]) -> Inputs:
+        """Field values (n, fields), in the manifest's order and complete, to columns (n, columns)."""
+        values = {field.name: [row[i] for row in data] for i, field in enumerate(self._fields)}
+        return encode(self._columns, values)
+
+    def _out_of_range(self, rows: list[list[Value | None]]) -> list[str]:
+        warnings = []
+        for i, field in enumerate(self._fields):
+            if field.observed is None:
+                continue
+            low, high = field.observed
+            outside = sum(1 for row in rows if isinstance(v := row[i], int | float) and not low <= v <= high)
+            if outside:
+                seen = f"the training data's {low:g} to {high:g}"
+                warnings.append(f"`{field.name}` lies outside {seen} in {outside} of {len(rows)} instances")
+        return warnings
+
+    def _flaw(self, error: Any) -> Flaw:
+        path = error["loc"]
+        if error["type"] == "extra_forbidden":
+            close = difflib.get_close_matches(str(path[-1])[:64], self._known, n=1)
+            hint = f"did you mean `{close[0]}`?" if close else f"expected {', '.join(f.name for f in self._fields)}"
+            return Flaw(path, f"unknown field; {hint}")
+        if error["type"] == "missing":
+            return Flaw(path, "this field is required")
+        return Flaw(path, error["msg"])
+
+
+def encode(columns: Sequence[ColumnSpec], values: Mapping[str, Sequence[Value]]) -> Inputs:
+    """Complete field values, by field name, to the encoded columns (n, columns) in the order of `columns`."""
+    return np.stack([_encode_column(column, values[column.field]) for column in columns], axis=-1).astype(np.float32)
+
+
+def decode(columns: Sequence[ColumnSpec], inputs: Array) -> Array:
+    """Encoded columns back to unscaled column values, (n, columns) float64, rounded to float32's precision."""
+    mean = np.array([column.mean for column in columns])
+    scale = np.array([column.scale for column in columns])
+    return np.round(inputs.astype(np.float64) * scale + mean, 4)
+
+
+def _encode_column(column: ColumnSpec, values: Sequence[Value]) -> Array:
+    raw = values if column.codes is None else [column.codes[str(value)] for value in values]
+    return (np.asarray(raw, np.float64) - column.mean) / column.scale
+
+
+def _whole(value: float) -> float:
+    if value != int(value):
+        raise ValueError("expected a whole number")
+    return int(value)
+
+
+def _value_type(field: FieldSpec) -> Any:
+    if field.categories:
+        return Literal[tuple(field.categories)]
+    whole = [AfterValidator(_whole)] if field.type == "integer" else []
+    limits = Field(ge=field.minimum, le=field.maximum, allow_inf_nan=False)
+    return Annotated[(float, Strict(), limits, *whole)]
+
+
+def _record_type(manifest: Manifest) -> type[BaseModel]:
+    """The pydantic model of one record: attributes f0, f1, ... because a field's name may be no Python name."""
+    definitions: dict[str, Any] = {}
+    for i, field in enumerate(manifest.fields):
+        value = _value_type(field)
+        optional = (value, Field(alias=field.name)) if field.missing is None else (value | None, Field(None, alias=field.name))
+        definitions[f"f{i}"] = optional
+    for i, name in enumerate(manifest.ignored_fields):
+        definitions[f"ignored{i}"] = (Any, Field(None, alias=name))
+    return create_model("Record", __config__=ConfigDict(extra="forbid", hide_input_in_errors=True), **definitions)

@@ -1,0 +1,88 @@
+"""POST /explain"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from schemas.predict import PredictRequest
+from schemas.wire import Answer, ModelRef, Nested, Sent, Warnings
+
+Method = Literal["auto", "deep", "deep_shap"]
+PlayersName = Literal["fields", "columns", "pixels", "patches"]
+
+
+class BackgroundInstances(Sent):
+    """A background of the client's own: instances like those to explain, with equal weights."""
+
+    instances: Annotated[list[object], Field(min_length=1, max_length=1_000)]
+
+
+class ExplainRequest(PredictRequest):
+    """Instances to explain, and how."""
+
+    method: Annotated[Method, Field(description="`auto` chooses; the answer says which and why.")] = "auto"
+    outputs: Annotated[
+        Literal["all", "predicted"] | list[str] | None,
+        Field(description="Which outputs to explain: all, the likeliest per instance, or names. Null: the model's default."),
+    ] = None
+    players: Annotated[PlayersName | None, Field(description="What a Shapley value is given to. Null: the default.")] = None
+    patches: Annotated[int, Field(ge=1, le=64, description="Patches per side of an image.")] = 4
+    background: Annotated[str | BackgroundInstances, Field(description="A background of the model by name, or instances.")] = (
+        "default"
+    )
+    seed: Annotated[int, Field(ge=0, lt=2**32, description="For methods that draw at random.")] = 0
+    max_evaluations: Annotated[
+        int | None, Field(ge=1, description="Model inputs per instance that the method may spend. Null: the model's default.")
+    ] = None
+    deadline_ms: Annotated[
+        int | None, Field(ge=1, description="Answer within this time of the last byte of the body; only lowers the setting.")
+    ] = None
+
+
+class BackgroundRef(Answer):
+    """What stood in for unknown features."""
+
+    name: str
+    rows: int
+
+
+class Proof(Answer):
+    """How far the values can be trusted."""
+
+    exact: Annotated[bool, Field(description="Whether these are the Shapley values themselves, up to rounding.")]
+    residual: Annotated[list[float], Field(description="Prediction - base value - sum of Shapley values, per output.")]
+    tolerance: Annotated[float, Field(description="What |residual| may be.")]
+    ok: Annotated[bool, Field(description="Whether every |residual| is within the tolerance.")]
+    stderr: Annotated[Nested | None, Field(description="Standard errors, in the shape of shap_values; null: none.")]
+    converged: Annotated[bool | None, Field(description="Null unless a standard error was asked for.")]
+    evaluations: Annotated[int, Field(description="Model inputs run for this instance (deep: pairs).")]
+    seed: Annotated[int | None, Field(description="Null when nothing was drawn at random.")]
+
+
+class Explanation(Answer):
+    """Why the model answered so, for one instance."""
+
+    outputs: Annotated[list[str], Field(description="What the last axis of every array stands for.")]
+    prediction: list[float]
+    base_values: list[float]
+    shap_values: Annotated[
+        Nested,
+        Field(description="(players, outputs); pixels (height, width, channels, outputs); patches (rows, columns, outputs)"),
+    ]
+    data: Annotated[list[float | str] | None, Field(description="What feature_names stood at; null for images.")]
+    imputed: Annotated[list[str], Field(description="The fields that were absent and filled in.")]
+    proof: Proof
+
+
+class ExplainResponse(Answer):
+    """One explanation per instance."""
+
+    model: ModelRef
+    method: str
+    why: Annotated[str, Field(description="Why this method.")]
+    players: PlayersName
+    background: BackgroundRef
+    feature_names: list[str] | None
+    output_names: list[str]
+    explanations: list[Explanation]
+    warnings: Warnings

@@ -1,0 +1,76 @@
+"""The application, assembled."""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request, Response
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+
+from service import __version__
+from service.catalog import Catalog
+from service.errors import BY_STATUS, MEDIA_TYPE, Problem, Unexpected
+from service.lane import Lane
+from service.request_id import RequestId
+from service.routes import router
+from service.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+def create_app(settings: Settings, catalog: Catalog | None = None) -> FastAPI:
+    """The whole service. Without a catalog, the models of `settings.models` are loaded beside the event loop."""
+    app = FastAPI(
+        title="shapserve",
+        version=__version__,
+        summary="What does a model predict, and why? Every answer says how far it can be trusted.",
+        lifespan=_lifespan,
+        max_body_size=settings.max_body_bytes,
+        middleware=[Middleware(RequestId)],
+        exception_handlers={Problem: _problem, HTTPException: _http_problem, Exception: _unexpected},
+        redirect_slashes=False,
+    )
+    app.state.settings = settings
+    app.state.catalog = catalog or Catalog()
+    app.state.lane = Lane(settings)
+    app.state.loads = catalog is None
+    app.include_router(router)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Models load while `/livez` answers; what computes when the service stops may end."""
+    if app.state.loads:
+        app.state.catalog.load_beside(app.state.settings.models)
+    yield
+    app.state.lane.close()
+
+
+async def _problem(request: Request, problem: Exception) -> Response:
+    assert isinstance(problem, Problem)
+    headers = {} if problem.retry_after is None else {"Retry-After": str(problem.retry_after)}
+    body = problem.body(request.scope["request_id"])
+    return Response(body, problem.status, headers, MEDIA_TYPE)
+
+
+async def _http_problem(request: Request, error: Exception) -> Response:
+    """What the framework raises: a path or a method that does not exist, a body that is too large."""
+    assert isinstance(error, HTTPException)
+    kind = BY_STATUS.get(error.status_code, Unexpected)
+    response = await _problem(request, kind(_DETAILS.get(error.status_code, "the service cannot answer this request")))
+    response.headers.update(error.headers or {})
+    return response
+
+
+_DETAILS = {
+    404: "see /docs for what there is",
+    405: "the header `Allow` says which methods there are",
+    413: "send fewer instances at once; SHAPSERVE_MAX_BODY_BYTES is the limit",
+}
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    log.error("request %s failed", request.scope["request_id"], exc_info=error)
+    return await _problem(request, Unexpected("this is a fault of the service; its log has the details"))

@@ -1,0 +1,51 @@
+"""A request body: strict JSON, then a schema."""
+
+import json
+from typing import Any, TypeVar
+
+import orjson
+from pydantic import BaseModel, ValidationError
+
+from schemas.problem import ProblemError
+from service.errors import Invalid, NotJson, pointer
+
+S = TypeVar("S", bound=BaseModel)
+
+
+def parse(schema: type[S], body: bytes) -> S:
+    """Raises NotJson for what is no JSON, repeats a key or holds a number that is not finite; Invalid for the rest."""
+    try:
+        orjson.loads(body)  # refuses NaN, numbers out of range, lone surrogates, invalid UTF-8, too deep nesting
+        content = json.loads(body, object_pairs_hook=_no_duplicates)
+    except (ValueError, RecursionError) as error:
+        raise NotJson(f"expected one JSON object: {_place(error)}") from None
+    try:
+        return schema.model_validate(content)
+    except ValidationError as error:
+        errors = [_flaw(schema, e) for e in error.errors(include_input=False, include_url=False)]
+        raise Invalid(f"{len(errors)} parts of the request are not as expected", errors) from None
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) != len(pairs):
+        raise ValueError("a key stands twice in one object")
+    return content
+
+
+def _place(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg} (line {error.lineno}, column {error.colno})"
+    return "nested too deeply" if isinstance(error, RecursionError) else str(error)
+
+
+def _flaw(schema: type[BaseModel], error: Any) -> ProblemError:
+    detail = error["msg"]
+    if error["type"] == "extra_forbidden":
+        detail = f"unknown key; expected {', '.join(schema.model_fields)}"
+    return ProblemError(pointer=pointer([part for part in error["loc"] if not _is_tag(part)]), detail=detail)
+
+
+def _is_tag(part: object) -> bool:
+    """Pydantic puts the branch of a union into the path, as `literal['all']` or `list[str]`; a key never looks so."""
+    return isinstance(part, str) and (part in ("str", "BackgroundInstances") or "[" in part)

@@ -1,0 +1,109 @@
+"""The models held in memory: found as folders, loaded beside the event loop, looked up by name."""
+
+import logging
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from explainers.game import Explainer
+from models.arrays import Floats, Inputs, Outputs
+from models.backgrounds import Background
+from models.folder import InvalidFolder, find_folders
+from models.manifest import Manifest
+from models.tabular import Instances
+from schemas.catalog import State
+from service.errors import Loading, UnknownModel
+
+log = logging.getLogger(__name__)
+
+
+class Reader(Protocol):
+    """Brings the instances of a request into the model's shape."""
+
+    def read(self, instances: Sequence[Any]) -> Instances:
+        """Raises InvalidInstances."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model that serves: it is loaded, and everything that it compiles is compiled."""
+
+    manifest: Manifest
+    reader: Reader
+    predict: Callable[[Inputs], Outputs]
+    background: Background
+    background_predictions: Floats
+    """(rows, outputs): the network's answers for the background."""
+    explainers: Mapping[str, Explainer]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A model folder and what became of it."""
+
+    state: State
+    model: Model | None = None
+    reason: str | None = None
+
+
+class Catalog:
+    """Entries by name. Filled by one thread, read by all; an entry is replaced whole."""
+
+    def __init__(self, models: Mapping[str, Model] | None = None) -> None:
+        self._entries = {name: Entry("ready", model) for name, model in (models or {}).items()}
+        self._settled = models is not None
+
+    def get(self, name: str) -> Model:
+        """The model of this name. Raises UnknownModel, Loading."""
+        entry = self._entries.get(name)
+        if entry is not None and entry.model is not None:
+            return entry.model
+        if not self._settled or (entry is not None and entry.state == "loading"):
+            raise Loading("try again in a few seconds")
+        known = ", ".join(f"`{name}`" for name, entry in self.entries().items() if entry.model is not None)
+        raise UnknownModel(f"expected one of {known}" if known else "no model is loaded")
+
+    def entries(self) -> dict[str, Entry]:
+        """A snapshot, by name."""
+        return dict(sorted(self._entries.items()))
+
+    def ready(self) -> bool:
+        """Whether every folder serves or is refused, and at least one serves."""
+        entries = self.entries().values()
+        return self._settled and all(e.state != "loading" for e in entries) and any(e.model for e in entries)
+
+    def load(self, folder: Path) -> None:
+        """Load every model folder in `folder`, one after the other; takes as long as TensorFlow needs."""
+        try:
+            folders = find_folders(folder)
+        except InvalidFolder:
+            log.exception("no models")
+            folders = []
+        self._entries |= {path.name: Entry("loading") for path in folders}
+        for path in folders:
+            self._entries[path.name] = _load(path)
+        self._settled = True
+
+    def load_beside(self, folder: Path) -> threading.Thread:
+        """Start `load` on a thread of its own."""
+        thread = threading.Thread(target=self.load, args=(folder,), name="loading", daemon=True)
+        thread.start()
+        return thread
+
+
+def _load(path: Path) -> Entry:
+    from service.loading import load_model  # imports TensorFlow
+
+    try:
+        model = load_model(path)
+    except InvalidFolder as error:
+        log.error("model %s is refused: %s", path.name, error)
+        return Entry("refused", reason=str(error))
+    except Exception:
+        log.exception("model %s is refused", path.name)
+        return Entry("refused", reason="the model could not be loaded; the log says why")
+    if model.manifest.name != path.name:
+        return Entry("refused", reason=f"expected the folder to be named {model.manifest.name}, as its manifest says")
+    return Entry("ready", model)

@@ -1,0 +1,90 @@
+"""The command `shapserve`."""
+
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from models.folder import TRAINED
+
+app = typer.Typer(
+    help="Predictions and Shapley values of trained models over HTTP.", no_args_is_help=True, pretty_exceptions_enable=False
+)
+_NAMES = ("titanic", "fashion-mnist")
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on [SHAPSERVE_HOST, 127.0.0.1].")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on [SHAPSERVE_PORT, 8000].")] = None,
+    models: Annotated[Path | None, typer.Option(help="Folder of model folders [SHAPSERVE_MODELS].")] = None,
+) -> None:
+    """Serve the models of a folder."""
+    import uvicorn
+    from pydantic import ValidationError
+
+    from service.app import create_app
+    from service.settings import Settings
+
+    given = {"host": host, "port": port, "models": models}
+    try:
+        settings = Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        for e in error.errors(include_input=False):
+            _say(f"setting {'.'.join(map(str, e['loc']))}: {e['msg']}")
+        raise typer.Exit(2) from None
+    if not settings.models.is_dir():
+        _fail(f"{settings.models} is not a folder; expected a folder of model folders")
+    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    uvicorn.run(create_app(settings), host=settings.host, port=settings.port, log_level=settings.log_level, access_log=False)
+
+
+@app.command()
+def train(
+    name: Annotated[str, typer.Argument(help=" or ".join(_NAMES))],
+    data: Annotated[
+        Path | None, typer.Option(help="Kaggle's train.csv, or the folder of IDX files; without it, downloaded.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder to write the model folder into [trained/].")] = None,
+    background: Annotated[str | None, typer.Option(help="all, N or kmeans:N [kmeans:100].")] = None,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1)] = 0,
+    force: Annotated[bool, typer.Option("--force", help="Replace the model folder if it exists.")] = False,
+) -> None:
+    """Train one of the two models that ship, and write its folder."""
+    if name not in _NAMES:
+        _fail(f"there is no training for {name}; expected {' or '.join(_NAMES)}")
+    folder = (out or Path("trained")) / name
+    if folder.exists() and not force:
+        _fail(f"{folder} exists; choose another folder with --out, or say --force")
+    _check_background(background)
+    from models.training import RECIPES
+    from models.training.recipe import DataUnavailable
+
+    try:
+        trained = RECIPES[name](data, background=background, seed=seed)
+    except DataUnavailable as error:
+        _fail(str(error))
+    trained.write(folder, force=force)
+    for metric, value in trained.manifest.metrics.items():
+        typer.echo(f"{metric} {value:.4f}")
+    typer.echo(f"written to {folder}" + ("" if folder.parent != TRAINED else ": this model ships"))
+
+
+def _check_background(text: str | None) -> None:
+    from models.backgrounds import parse_background
+
+    try:
+        parse_background(text or "all")
+    except ValueError as error:
+        _fail(str(error))
+
+
+def _say(message: str) -> None:
+    print(f"shapserve: {message}", file=sys.stderr)
+
+
+def _fail(message: str) -> NoReturn:
+    _say(message)
+    raise typer.Exit(1)

@@ -1,0 +1,63 @@
+"""Models as the API describes them."""
+
+from explainers.game import player_names
+from models.manifest import FieldSpec, Manifest
+from schemas.catalog import (
+    FieldDescription,
+    ImageDescription,
+    ModelDetail,
+    ModelList,
+    ModelSummary,
+    OutputDescription,
+)
+from service.catalog import Catalog, Entry, Model
+
+
+def summarise(catalog: Catalog) -> ModelList:
+    """GET /models"""
+    return ModelList(models=[_summary(name, entry) for name, entry in catalog.entries().items()])
+
+
+def describe(model: Model) -> ModelDetail:
+    """GET /models/{name}"""
+    manifest = model.manifest
+    return ModelDetail(
+        name=manifest.name,
+        version=manifest.version,
+        kind=manifest.kind,
+        description=manifest.description,
+        fields=[_field(field) for field in manifest.fields],
+        ignored_fields=manifest.ignored_fields,
+        columns=[column.name for column in manifest.columns],
+        image=_image(manifest),
+        outputs=OutputDescription(
+            names=manifest.output_names, class_names=manifest.class_names, default=manifest.default_outputs
+        ),
+        players=player_names(manifest.kind),
+        methods=list(model.explainers),
+        max_evaluations=manifest.max_evaluations,
+        background={"rows": len(model.background.x), "made": manifest.background},
+        training=manifest.training,
+        metrics=manifest.metrics,
+    )
+
+
+def _summary(name: str, entry: Entry) -> ModelSummary:
+    manifest = entry.model.manifest if entry.model else None
+    return ModelSummary(
+        name=name,
+        state=entry.state,
+        version=manifest.version if manifest else None,
+        kind=manifest.kind if manifest else None,
+        description=manifest.description if manifest else "",
+        reason=entry.reason,
+    )
+
+
+def _field(field: FieldSpec) -> FieldDescription:
+    return FieldDescription(required=field.missing is None, **field.model_dump())
+
+
+def _image(manifest: Manifest) -> ImageDescription | None:
+    spec = manifest.image
+    return None if spec is None else ImageDescription(height=spec.height, width=spec.width, channels=spec.channels)

@@ -1,0 +1,153 @@
+"""Everything that is wrong, as application/problem+json (RFC 9457).
+
+Problem                      status code
+├── NotJson                  400    not-json
+├── NotFound                 404    not-found
+│   └── UnknownModel         404    unknown-model
+├── MethodNotAllowed         405    method-not-allowed
+├── NotAcceptable            406    not-acceptable
+├── BodyTooLarge             413    body-too-large
+├── UnsupportedMediaType     415    unsupported-media-type
+├── Invalid                  422    invalid
+├── Unexpected               500    unexpected
+│   └── NotFinite            500    not-finite
+├── Busy                     503    busy
+│   └── Loading              503    loading
+└── DeadlinePassed           504    deadline-passed
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar
+
+import orjson
+
+from schemas.problem import Problem as Body
+from schemas.problem import ProblemError
+
+MEDIA_TYPE = "application/problem+json"
+MAX_ERRORS = 20
+MAX_BYTES = 16 * 1024
+_MAX_DETAIL = 500
+
+
+class Problem(Exception):
+    """The base; `detail` says what is wrong and what would be right, `errors` where."""
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "unexpected"
+    title: ClassVar[str] = "Something unexpected happened"
+    retry_after: ClassVar[int | None] = None
+
+    def __init__(self, detail: str, errors: Iterable[ProblemError] = ()) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.errors = list(errors)[:MAX_ERRORS]
+
+    def body(self, request_id: str) -> bytes:
+        """The JSON body, at most MAX_BYTES."""
+        errors = [ProblemError(pointer=e.pointer, detail=e.detail[:_MAX_DETAIL]) for e in self.errors]
+        problem = Body(
+            type=f"/problems/{self.code}",
+            title=self.title,
+            status=self.status,
+            detail=self.detail[: 2 * _MAX_DETAIL],
+            instance=request_id,
+            errors=errors,
+        )
+        while len(body := orjson.dumps(problem.model_dump())) > MAX_BYTES:
+            problem.errors.pop()
+        return body
+
+
+class NotJson(Problem):
+    """The body is not the JSON that the service takes."""
+
+    status, code, title = 400, "not-json", "The body is not valid JSON"
+
+
+class NotFound(Problem):
+    """No such path."""
+
+    status, code, title = 404, "not-found", "There is nothing at this path"
+
+
+class UnknownModel(NotFound):
+    """No such model."""
+
+    code, title = "unknown-model", "There is no model of this name"
+
+
+class MethodNotAllowed(Problem):
+    """The path does not take this method."""
+
+    status, code, title = 405, "method-not-allowed", "The path does not take this method"
+
+
+class NotAcceptable(Problem):
+    """None of the accepted media types can be made."""
+
+    status, code, title = 406, "not-acceptable", "None of the accepted media types can be made"
+
+
+class BodyTooLarge(Problem):
+    """The body is larger than the setting allows."""
+
+    status, code, title = 413, "body-too-large", "The body is too large"
+
+
+class UnsupportedMediaType(Problem):
+    """The body is not declared as JSON."""
+
+    status, code, title = 415, "unsupported-media-type", "The body is expected as application/json"
+
+
+class Invalid(Problem):
+    """The schema or the manifest refuses the request."""
+
+    status, code, title = 422, "invalid", "The request cannot be answered as it is"
+
+
+class Unexpected(Problem):
+    """A fault of the service."""
+
+
+class NotFinite(Unexpected):
+    """The model answered NaN or infinity."""
+
+    code, title = "not-finite", "The model's answer is not a finite number"
+
+
+class Busy(Problem):
+    """The queue is full."""
+
+    status, code, title, retry_after = 503, "busy", "The service is full", 1
+
+
+class Loading(Busy):
+    """The model is not ready yet."""
+
+    code, title, retry_after = "loading", "The model is still loading", 5
+
+
+class DeadlinePassed(Problem):
+    """The answer would come too late."""
+
+    status, code, title = 504, "deadline-passed", "The deadline passed before the answer was ready"
+
+
+BY_STATUS: dict[int, type[Problem]] = {
+    404: NotFound,
+    405: MethodNotAllowed,
+    413: BodyTooLarge,
+}
+"""What the framework raises by itself."""
+
+
+def pointer(path: Sequence[Any]) -> str:
+    """A JSON pointer (RFC 6901); keys cut to 64 printable characters."""
+    return "".join("/" + _printable(str(part)).replace("~", "~0").replace("/", "~1") for part in path)
+
+
+def _printable(key: str) -> str:
+    return re.sub(r"[^ -~]", "?", key[:64])

@@ -1,0 +1,59 @@
+"""Images as clients send them: base64 files, read into what the network sees."""
+
+import base64
+import binascii
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from pydantic import TypeAdapter, ValidationError
+
+from models.arrays import Bytes
+from models.images import InvalidImage, has_light_border, read_image, scale_pixels
+from models.manifest import ImageSpec
+from models.tabular import Flaw, Instances, InvalidInstances
+from schemas.predict import ImageFile
+
+_FILES = TypeAdapter(list[ImageFile])
+_PREFIX = re.compile(r"\s*data:[\w/+.-]*;base64,")
+
+
+class ImageReader:
+    """Reads the images of one model; safe to share between threads."""
+
+    def __init__(self, spec: ImageSpec) -> None:
+        self._spec = spec
+
+    def read(self, instances: Sequence[Any]) -> Instances:
+        """Decode and fit. Raises InvalidInstances: one bad image refuses them all."""
+        try:
+            files = _FILES.validate_python(instances)
+        except ValidationError as error:
+            raise InvalidInstances([Flaw(e["loc"], e["msg"]) for e in error.errors(include_input=False)]) from None
+        images: list[Bytes] = []
+        changes: Counter[str] = Counter()
+        flaws = []
+        for i, file in enumerate(files):
+            try:
+                image, changed = read_image(_decode(file.b64), self._spec)
+            except InvalidImage as error:
+                flaws.append(Flaw((i, "b64"), str(error)))
+                continue
+            images.append(image)
+            changes.update(changed)
+            if has_light_border(image):
+                changes["light along the border, unlike the training data: nothing was inverted"] += 1
+        if flaws:
+            raise InvalidInstances(flaws)
+        warnings = [f"{count} of {len(files)} images: {change}" for change, count in changes.items()]
+        return Instances(scale_pixels(np.stack(images), self._spec), None, [[] for _ in images], warnings)
+
+
+def _decode(text: str) -> bytes:
+    prefix = _PREFIX.match(text)
+    try:
+        return base64.b64decode("".join(text[prefix.end() if prefix else 0 :].split()), validate=True)
+    except (binascii.Error, ValueError):
+        raise InvalidImage("expected the file in standard base64 (A-Z a-z 0-9 + / and = at the end)") from None

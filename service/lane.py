@@ -1,0 +1,78 @@
+"""The one place where computation runs: off the event loop, bounded, timed, cancelled."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from service.errors import Busy, DeadlinePassed
+from service.settings import Settings
+
+T = TypeVar("T")
+
+
+class Clock:
+    """How long one request may take, and how long its phases took. Made when its last byte has arrived."""
+
+    def __init__(self, deadline_ms: int) -> None:
+        self._begin = self._last = time.perf_counter()
+        self._end = self._begin + deadline_ms / 1000
+        self._gone = threading.Event()
+        self.phases: list[tuple[str, float]] = []
+        """(name, milliseconds) in the order in which they ended."""
+
+    def lower(self, deadline_ms: int | None) -> None:
+        """Bring the deadline forward; never back."""
+        if deadline_ms is not None:
+            self._end = min(self._end, self._begin + deadline_ms / 1000)
+
+    def leave(self) -> None:
+        """Nobody waits any more: the next check raises."""
+        self._gone.set()
+
+    def check(self) -> None:
+        """Raises DeadlinePassed when the time is over or nobody waits."""
+        if self._gone.is_set() or time.perf_counter() > self._end:
+            raise DeadlinePassed("the work was stopped; ask for less at once, or allow more time")
+
+    def mark(self, phase: str) -> None:
+        """The phase that ends here took the time since the last mark. Checks the deadline."""
+        now = time.perf_counter()
+        self.phases.append((phase, (now - self._last) * 1000))
+        self._last = now
+        self.check()
+
+    def server_timing(self) -> str:
+        """The phases as a Server-Timing header (milliseconds)."""
+        return ", ".join(f"{name};dur={ms:.2f}" for name, ms in self.phases)
+
+
+class Lane:
+    """Threads that compute, and a bounded number of requests that wait for them."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._threads = ThreadPoolExecutor(settings.threads, thread_name_prefix="lane")
+        self._places = threading.Semaphore(settings.threads + settings.max_waiting)
+
+    async def run(self, work: Callable[[Clock], T], clock: Clock) -> T:
+        """Do `work` on a thread. Raises Busy at once when too many wait, DeadlinePassed when it is too late to begin."""
+        if not self._places.acquire(blocking=False):
+            raise Busy("too many requests wait already; try again in a moment")
+        future = self._threads.submit(_begin, work, clock)
+        future.add_done_callback(lambda _: self._places.release())
+        try:
+            return await asyncio.wrap_future(future)
+        except asyncio.CancelledError:
+            clock.leave()
+            raise
+
+    def close(self) -> None:
+        """Let what has begun end."""
+        self._threads.shutdown(wait=True)
+
+
+def _begin(work: Callable[[Clock], T], clock: Clock) -> T:
+    clock.mark("queue")
+    return work(clock)

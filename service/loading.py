@@ -1,0 +1,27 @@
+"""A model folder made ready to serve. Imports TensorFlow."""
+
+from pathlib import Path
+
+import numpy as np
+
+from explainers.methods import METHODS
+from models.folder import read_folder
+from models.network import Network
+from models.tabular import RecordReader
+from service.catalog import Model
+from service.image_reader import ImageReader
+
+
+def load_model(path: Path) -> Model:
+    """Read, load, compile and warm. Raises InvalidFolder."""
+    folder = read_folder(path)
+    network = Network.load(folder)
+    manifest = folder.manifest
+    return Model(
+        manifest,
+        ImageReader(manifest.image) if manifest.image else RecordReader(manifest),
+        network.predict,
+        folder.background,
+        network.predict(folder.background.x).astype(np.float64),
+        {name: method(network, folder.background) for name, method in METHODS.items()},
+    )

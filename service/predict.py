@@ -1,0 +1,60 @@
+"""The life of a predict request, top to bottom."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from models.arrays import Inputs, Outputs
+from models.tabular import Instances, InvalidInstances
+from schemas.predict import PredictRequest
+from schemas.problem import ProblemError
+from service.body import parse
+from service.catalog import Catalog, Model
+from service.errors import Invalid, NotFinite, pointer
+from service.lane import Clock
+from service.respond import rounded, to_json
+
+
+def predict(body: bytes, catalog: Catalog, clock: Clock) -> bytes:
+    """Parse, look up, encode, predict, respond. Raises Problem."""
+    request = parse(PredictRequest, body)
+    model = catalog.get(request.model)
+    instances = read_instances(model, request.instances)
+    clock.mark("parse")
+    predictions = predict_finite(model, instances.inputs)
+    clock.mark("predict")
+    return to_json(
+        {
+            "model": {"name": model.manifest.name, "version": model.manifest.version},
+            "output_names": model.manifest.output_names,
+            "predictions": rounded(predictions.astype(np.float64), float(np.abs(predictions).max())),
+            "labels": _labels(model.manifest.class_names, predictions),
+            "warnings": instances.warnings,
+        }
+    )
+
+
+def read_instances(model: Model, instances: Sequence[Any], where: str = "/instances") -> Instances:
+    """Encode what the client sent under `where`. Raises Invalid."""
+    try:
+        return model.reader.read(instances)
+    except InvalidInstances as error:
+        errors = [ProblemError(pointer=where + pointer(flaw.path), detail=flaw.detail) for flaw in error.flaws]
+        raise Invalid(f"{len(errors)} values are not as the model expects them", errors) from None
+
+
+def predict_finite(model: Model, inputs: Inputs) -> Outputs:
+    """The model's answers (n, outputs). Raises NotFinite."""
+    predictions = model.predict(inputs)
+    if not np.isfinite(predictions).all():
+        raise NotFinite("the model answered NaN or infinity for at least one instance")
+    return predictions
+
+
+def _labels(class_names: list[str] | None, predictions: Outputs) -> list[str] | None:
+    """The likeliest class; with a single output the second class from 0.5 on."""
+    if class_names is None:
+        return None
+    best = predictions.argmax(axis=1) if predictions.shape[1] > 1 else (predictions[:, 0] >= 0.5).astype(int)
+    return [class_names[k] for k in best]

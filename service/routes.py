@@ -1,0 +1,89 @@
+"""The endpoints: they translate HTTP and nothing else."""
+
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from schemas.catalog import Health, ModelDetail, ModelList
+from schemas.explain import ExplainRequest, ExplainResponse
+from schemas.predict import PredictRequest, PredictResponse
+from schemas.problem import Problem as ProblemBody
+from service.describe import describe, summarise
+from service.errors import MEDIA_TYPE
+from service.explain import explain
+from service.lane import Clock
+from service.negotiate import accept_json, read_json
+from service.predict import predict
+
+router = APIRouter()
+
+_PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"description": description, "content": {MEDIA_TYPE: {"schema": ProblemBody.model_json_schema()}}}
+    for status, description in {
+        400: "not JSON, a key twice, or a number that is not finite",
+        404: "no such model",
+        406: "JSON is not accepted",
+        413: "the body is too large",
+        415: "the body is not declared as JSON",
+        422: "the schema or the model refuses the request",
+        503: "loading, or full; Retry-After says when to come again",
+        504: "the deadline passed",
+    }.items()
+}
+
+
+def _takes(schema: type[Any]) -> dict[str, Any]:
+    """The request body, for the OpenAPI document: bodies are parsed strictly, off the event loop."""
+    content = schema.model_json_schema(ref_template=f"#/components/schemas/{schema.__name__}/$defs/{{model}}")
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": content}}}}
+
+
+@router.post("/predict", response_model=PredictResponse, responses=_PROBLEMS, openapi_extra=_takes(PredictRequest))
+async def post_predict(request: Request) -> Response:
+    """What does the model predict?"""
+    catalog = request.app.state.catalog
+    return await _compute(request, lambda body, clock: predict(body, catalog, clock))
+
+
+@router.post("/explain", response_model=ExplainResponse, responses=_PROBLEMS, openapi_extra=_takes(ExplainRequest))
+async def post_explain(request: Request) -> Response:
+    """And why?"""
+    catalog, settings = request.app.state.catalog, request.app.state.settings
+    return await _compute(request, lambda body, clock: explain(body, catalog, settings, clock))
+
+
+@router.get("/models")
+async def get_models(request: Request) -> ModelList:
+    """Every model, and whether it serves."""
+    return summarise(request.app.state.catalog)
+
+
+@router.get("/models/{name}", responses={404: _PROBLEMS[404], 503: _PROBLEMS[503]})
+async def get_model(name: str, request: Request) -> ModelDetail:
+    """All there is to know about one model before asking it."""
+    return describe(request.app.state.catalog.get(name))
+
+
+@router.get("/livez")
+async def get_livez() -> Health:
+    """The process is up."""
+    return Health(status="alive", models={})
+
+
+@router.get("/readyz", responses={503: {"model": Health}})
+async def get_readyz(request: Request, response: Response) -> Health:
+    """Every model serves or is refused, and at least one serves."""
+    catalog = request.app.state.catalog
+    ready = catalog.ready()
+    response.status_code = 200 if ready else 503
+    models = {name: entry.state for name, entry in catalog.entries().items()}
+    return Health(status="ready" if ready else "not ready", models=models)
+
+
+async def _compute(request: Request, work: Callable[[bytes, Clock], bytes]) -> Response:
+    accept_json(request)
+    body = await read_json(request)
+    clock = Clock(request.app.state.settings.deadline_ms)
+    answer = await request.app.state.lane.run(lambda clock: work(body, clock), clock)
+    return Response(answer, media_type="application/json", headers={"Server-Timing": clock.server_timing()})

@@ -1,0 +1,1 @@
+"""The tests, readable as the manual."""
