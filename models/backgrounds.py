@@ -1,5 +1,6 @@
 """Backgrounds: weighted reference instances. The ones that ship are k-means summaries in which nobody can be found."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,11 +25,10 @@ class Background:
 
 def parse_background(text: str) -> tuple[str, int]:
     """`all`, `N` or `kmeans:N` as (how, N); N is 0 for all. Raises ValueError."""
-    how, _, number = text.rpartition(":")
     if text == "all":
         return "all", 0
-    if how in ("", "kmeans") and number.isdecimal() and int(number) > 0:
-        return how or "rows", int(number)
+    if match := re.fullmatch(r"(kmeans:)?([1-9][0-9]{0,8})", text):
+        return "kmeans" if match[1] else "rows", int(match[2])
     raise ValueError(f"expected a background `all`, `N` or `kmeans:N` with N of 1 or more, received {text!r}")
 
 

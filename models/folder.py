@@ -68,7 +68,7 @@ def write_folder(path: Path, manifest: Manifest, network: Any, background: Backg
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as work:
         new = Path(work) / "new"
         new.mkdir(mode=0o755)
-        network.save(new / MODEL, include_optimizer=False)
+        network.save(new / MODEL)
         np.savez_compressed(new / BACKGROUND, x=background.x, weights=background.weights)
         sums = {name: _sha256(new / name) for name in (MODEL, BACKGROUND)}
         described = manifest.model_copy(update={"files": sums}).model_dump(mode="json", exclude_none=True)

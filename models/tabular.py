@@ -87,7 +87,9 @@ class RecordReader:
             return Flaw(path, f"unknown field; {hint}")
         if error["type"] == "missing":
             return Flaw(path, "this field is required")
-        return Flaw(path, error["msg"])
+        if error["type"] == "model_type":
+            return Flaw(path, "expected an object, one member per field")
+        return Flaw(path, error["msg"].removeprefix("Value error, "))
 
 
 def encode(columns: Sequence[ColumnSpec], values: Mapping[str, Sequence[Value]]) -> Inputs:

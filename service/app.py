@@ -26,7 +26,6 @@ def create_app(settings: Settings, catalog: Catalog | None = None) -> FastAPI:
         version=__version__,
         summary="What does a model predict, and why? Every answer says how far it can be trusted.",
         lifespan=_lifespan,
-        max_body_size=settings.max_body_bytes,
         middleware=[Middleware(RequestId)],
         exception_handlers={Problem: _problem, HTTPException: _http_problem, Exception: _unexpected},
         redirect_slashes=False,
@@ -50,13 +49,15 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 async def _problem(request: Request, problem: Exception) -> Response:
     assert isinstance(problem, Problem)
-    headers = {} if problem.retry_after is None else {"Retry-After": str(problem.retry_after)}
-    body = problem.body(request.scope["request_id"])
-    return Response(body, problem.status, headers, MEDIA_TYPE)
+    request_id = request.scope["request_id"]
+    headers = {"X-Request-ID": request_id}
+    if problem.retry_after is not None:
+        headers["Retry-After"] = str(problem.retry_after)
+    return Response(problem.body(request_id), problem.status, headers, MEDIA_TYPE)
 
 
 async def _http_problem(request: Request, error: Exception) -> Response:
-    """What the framework raises: a path or a method that does not exist, a body that is too large."""
+    """What the framework raises: a path or a method that does not exist."""
     assert isinstance(error, HTTPException)
     kind = BY_STATUS.get(error.status_code, Unexpected)
     response = await _problem(request, kind(_DETAILS.get(error.status_code, "the service cannot answer this request")))
@@ -67,10 +68,9 @@ async def _http_problem(request: Request, error: Exception) -> Response:
 _DETAILS = {
     404: "see /docs for what there is",
     405: "the header `Allow` says which methods there are",
-    413: "send fewer instances at once; SHAPSERVE_MAX_BODY_BYTES is the limit",
 }
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:
-    log.error("request %s failed", request.scope["request_id"], exc_info=error)
+    log.error("request %s failed; the traceback follows", request.scope["request_id"])
     return await _problem(request, Unexpected("this is a fault of the service; its log has the details"))

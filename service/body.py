@@ -40,10 +40,14 @@ def _place(error: Exception) -> str:
 
 
 def _flaw(schema: type[BaseModel], error: Any) -> ProblemError:
-    detail = error["msg"]
+    *above, last = error["loc"] or ("",)
+    path = [part for part in above if not _is_tag(part)]
     if error["type"] == "extra_forbidden":
-        detail = f"unknown key; expected {', '.join(schema.model_fields)}"
-    return ProblemError(pointer=pointer([part for part in error["loc"] if not _is_tag(part)]), detail=detail)
+        return ProblemError(pointer=pointer([*path, last]), detail=f"unknown key; expected {', '.join(schema.model_fields)}")
+    if not _is_tag(last) and error["loc"]:
+        path.append(last)
+    detail = "expected an object" if error["type"] == "model_type" else error["msg"]
+    return ProblemError(pointer=pointer(path), detail=detail)
 
 
 def _is_tag(part: object) -> bool:

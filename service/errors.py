@@ -139,7 +139,6 @@ class DeadlinePassed(Problem):
 BY_STATUS: dict[int, type[Problem]] = {
     404: NotFound,
     405: MethodNotAllowed,
-    413: BodyTooLarge,
 }
 """What the framework raises by itself."""
 

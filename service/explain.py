@@ -89,7 +89,8 @@ def _players(request: ExplainRequest, model: Model) -> Players:
 
 def _outputs(request: ExplainRequest, model: Model, predictions: Outputs) -> Indices:
     """(instances, outputs asked for)"""
-    names, asked = model.manifest.output_names, request.outputs or model.manifest.default_outputs
+    names = model.manifest.output_names
+    asked = model.manifest.default_outputs if request.outputs is None else request.outputs
     if asked == "predicted":
         return predictions.argmax(axis=1)[:, None]
     chosen = names if asked == "all" else asked

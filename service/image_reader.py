@@ -31,7 +31,7 @@ class ImageReader:
         try:
             files = _FILES.validate_python(instances)
         except ValidationError as error:
-            raise InvalidInstances([Flaw(e["loc"], e["msg"]) for e in error.errors(include_input=False)]) from None
+            raise InvalidInstances([_flaw(e) for e in error.errors(include_input=False)]) from None
         images: list[Bytes] = []
         changes: Counter[str] = Counter()
         flaws = []
@@ -49,6 +49,11 @@ class ImageReader:
             raise InvalidInstances(flaws)
         warnings = [f"{count} of {len(files)} images: {change}" for change, count in changes.items()]
         return Instances(scale_pixels(np.stack(images), self._spec), None, [[] for _ in images], warnings)
+
+
+def _flaw(error: Any) -> Flaw:
+    wrong_shape = error["type"] in ("model_type", "missing", "extra_forbidden")
+    return Flaw(error["loc"], 'expected {"b64": "<a PNG or JPEG file in base64>"}' if wrong_shape else error["msg"])
 
 
 def _decode(text: str) -> bytes:

@@ -2,7 +2,7 @@
 
 from fastapi import Request
 
-from service.errors import NotAcceptable, UnsupportedMediaType
+from service.errors import BodyTooLarge, NotAcceptable, UnsupportedMediaType
 
 _TYPES = ("application/json", "application/*", "*/*")
 
@@ -16,11 +16,16 @@ def accept_json(request: Request) -> None:
         raise NotAcceptable("expected `Accept` to include application/json")
 
 
-async def read_json(request: Request) -> bytes:
-    """The body. Raises UnsupportedMediaType unless it is declared as JSON; the framework bounds its size."""
+async def read_json(request: Request, limit: int) -> bytes:
+    """The body. Raises UnsupportedMediaType unless it is declared as JSON, BodyTooLarge beyond `limit` bytes."""
     declared = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if declared != "application/json" and not (declared.startswith("application/") and declared.endswith("+json")):
         raise UnsupportedMediaType("expected the header `Content-Type: application/json`")
     if request.headers.get("content-encoding", "identity") != "identity":
         raise UnsupportedMediaType("expected a body without Content-Encoding")
-    return await request.body()
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > limit:
+            raise BodyTooLarge(f"expected at most {limit} bytes; send fewer instances at once")
+    return bytes(body)

@@ -83,7 +83,8 @@ async def get_readyz(request: Request, response: Response) -> Health:
 
 async def _compute(request: Request, work: Callable[[bytes, Clock], bytes]) -> Response:
     accept_json(request)
-    body = await read_json(request)
-    clock = Clock(request.app.state.settings.deadline_ms)
+    settings = request.app.state.settings
+    body = await read_json(request, settings.max_body_bytes)
+    clock = Clock(settings.deadline_ms)
     answer = await request.app.state.lane.run(lambda clock: work(body, clock), clock)
     return Response(answer, media_type="application/json", headers={"Server-Timing": clock.server_timing()})

@@ -67,7 +67,7 @@ def fit(network: Any, x: Array, y: Array, *, epochs: int, batch_size: int, title
 
 def for_inference(network: Any) -> Any:
     """The same layers and weights without optimizer and loss."""
-    clean = keras.models.clone_model(network)
+    clean = type(network).from_config(network.get_config())
     clean.set_weights(network.get_weights())
     return clean
 

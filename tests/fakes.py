@@ -1,0 +1,83 @@
+"""Models whose answers and Shapley values are known in closed form."""
+
+import numpy as np
+
+from explainers.game import Attribution, Question
+from models.arrays import Inputs, Outputs
+from models.backgrounds import Background, exact_weights
+from models.manifest import ColumnSpec, FieldSpec, Manifest
+from models.tabular import RecordReader
+from service.catalog import Catalog, Model
+
+COLOURS = ["red", "green", "blue"]
+WEIGHTS = np.array([[2.0, -1.0], [0.5, 0.0], [1.0, 3.0], [0.0, -2.0], [-1.0, 0.25]], np.float32)
+"""(columns, outputs)"""
+OFFSET = np.array([10.0, -3.0], np.float32)
+
+MANIFEST = Manifest(
+    name="linear",
+    version="7",
+    kind="tabular",
+    description="w x + c",
+    output_names=["up", "down"],
+    class_names=None,
+    fields=[
+        FieldSpec(name="Size", type="number", unit="m", minimum=-1000, maximum=1000, observed=(0, 100), missing=4.0),
+        FieldSpec(name="Count", type="integer", minimum=0, maximum=20),
+        FieldSpec(name="Colour", type="category", categories=COLOURS, missing="red"),
+    ],
+    ignored_fields=["Note"],
+    columns=[
+        ColumnSpec(name="Size", field="Size", mean=4.0, scale=2.0),
+        ColumnSpec(name="Count", field="Count"),
+        *[ColumnSpec(name=f"Colour_{c}", field="Colour", codes={k: float(k == c) for k in COLOURS}) for c in COLOURS],
+    ],
+    max_evaluations=1000,
+    background="three rows",
+)
+
+BACKGROUND = Background(
+    np.array([[0, 1, 1, 0, 0], [1, 5, 0, 1, 0], [-2, 0, 0, 0, 1]], np.float32), np.array([0.5, 0.3, 0.2], np.float32)
+)
+
+
+class LinearExplainer:
+    """w (x - mean), the Shapley values of a linear model."""
+
+    def attribute(self, question: Question) -> Attribution:
+        """See Explainer."""
+        question.check()
+        background = question.background
+        mean = exact_weights(background.weights) @ background.x
+        raw = (question.x - mean)[:, :, None] * WEIGHTS[None].astype(np.float64)  # (n, columns, outputs)
+        asked = np.take_along_axis(raw, question.outputs[:, None, :], axis=2)
+        return Attribution(question.players.add_up(asked), evaluations=len(background.x), exact=True)
+
+    def cost(self, question: Question) -> int:
+        """See Explainer."""
+        return len(question.background.x)
+
+
+def predict(x: Inputs) -> Outputs:
+    """W x + c"""
+    return np.asarray(x @ WEIGHTS + OFFSET, np.float32)
+
+
+def linear_model() -> Model:
+    """Three fields, five columns, two outputs."""
+    explainers = {"deep": LinearExplainer()}
+    return Model(MANIFEST, RecordReader(MANIFEST), predict, BACKGROUND, predict(BACKGROUND.x).astype(np.float64), explainers)
+
+
+def linear_catalog() -> Catalog:
+    """A catalog with the linear model, and one that answers NaN."""
+    good = linear_model()
+    broken = Model(
+        good.manifest.model_copy(update={"name": "broken"}),
+        good.reader,
+        lambda x: predict(x) * np.float32(np.nan),
+        good.background,
+        good.background_predictions,
+        good.explainers,
+    )
+    return Catalog({"linear": good, "broken": broken})

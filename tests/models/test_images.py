@@ -1,0 +1,95 @@
+"""Images: formats, channels, orientation, transparency, size."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from models.images import InvalidImage, has_light_border, read_image, write_png
+from models.manifest import ImageSpec
+
+GREY = ImageSpec(height=4, width=4, channels=1, scale=1 / 255)
+COLOUR = ImageSpec(height=4, width=4, channels=3, scale=1 / 255)
+RAMP = np.arange(16, dtype=np.uint8).reshape(4, 4, 1) * 16
+
+
+def encoded(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+def test_a_png_of_the_right_kind_is_taken_as_it_is() -> None:
+    pixels, changes = read_image(write_png(RAMP), GREY)
+    np.testing.assert_array_equal(pixels, RAMP)
+    assert changes == []
+
+
+def test_colour_becomes_grey_and_is_said() -> None:
+    pixels, changes = read_image(encoded(Image.new("RGB", (4, 4), (255, 255, 255))), GREY)
+    assert pixels.shape == (4, 4, 1)
+    assert (pixels == 255).all()
+    assert changes == ["converted to grey"]
+
+
+def test_grey_becomes_colour() -> None:
+    pixels, changes = read_image(write_png(RAMP), COLOUR)
+    np.testing.assert_array_equal(pixels, np.repeat(RAMP, 3, axis=-1))
+    assert changes == ["converted to RGB"]
+
+
+def test_transparency_is_laid_over_black() -> None:
+    pixels, changes = read_image(encoded(Image.new("LA", (4, 4), (255, 0))), GREY)
+    assert (pixels == 0).all()
+    assert "laid over black where it is transparent" in changes
+
+
+def test_an_exif_rotation_is_applied() -> None:
+    image = Image.new("L", (4, 4), 0)
+    image.putpixel((0, 0), 255)
+    exif = Image.Exif()
+    exif[0x0112] = 3  # upside down
+    pixels, changes = read_image(encoded(image, "PNG", exif=exif), GREY)
+    assert pixels[3, 3, 0] == 255
+    assert changes == ["turned upright as its EXIF orientation says"]
+
+
+def test_the_aspect_is_kept_with_black_beside() -> None:
+    pixels, changes = read_image(encoded(Image.new("L", (8, 4), 200)), GREY)
+    assert (pixels[0] == 0).all()
+    assert (pixels[3] == 0).all()
+    assert (pixels[1:3] > 150).all()
+    assert changes == ["fitted from 8 x 4 to 4 x 4 pixels"]
+
+
+def test_sixteen_bits_are_reduced() -> None:
+    image = Image.fromarray(np.full((4, 4), 65535, np.uint16))
+    pixels, changes = read_image(encoded(image), GREY)
+    assert (pixels == 255).all()
+    assert changes == ["reduced to 8 bits per channel"]
+
+
+def test_a_jpeg_is_taken() -> None:
+    pixels, _ = read_image(encoded(Image.new("L", (4, 4), 128), "JPEG"), GREY)
+    assert abs(int(pixels[0, 0, 0]) - 128) <= 2
+
+
+@pytest.mark.parametrize(
+    "file",
+    [b"", b"no image", write_png(RAMP)[:40], encoded(Image.new("L", (4, 4)), "GIF"), encoded(Image.new("L", (4, 4)), "BMP")],
+)
+def test_other_files_are_refused(file: bytes) -> None:
+    with pytest.raises(InvalidImage, match="expected a PNG or JPEG"):
+        read_image(file, GREY)
+
+
+def test_too_many_pixels_are_refused_by_the_header() -> None:
+    """The picture is never decoded."""
+    with pytest.raises(InvalidImage, match="at most 16,777,216"):
+        read_image(encoded(Image.new("1", (4097, 4096))), GREY)
+
+
+def test_a_light_border_is_seen() -> None:
+    assert has_light_border(np.full((4, 4, 1), 250, np.uint8))
+    assert not has_light_border(RAMP // 3)

@@ -1,0 +1,103 @@
+"""Records: what is taken, what is filled in, what is refused and with which words."""
+
+import numpy as np
+import pytest
+
+from models.manifest import ColumnSpec, FieldSpec, Manifest
+from models.tabular import InvalidInstances, RecordReader, decode
+from tests.fakes import MANIFEST
+
+READER = RecordReader(MANIFEST)
+GOOD = {"Size": 6.0, "Count": 3, "Colour": "blue"}
+
+
+def flaws(*records: object) -> list[tuple[tuple[str | int, ...], str]]:
+    with pytest.raises(InvalidInstances) as caught:
+        READER.read(records)
+    return [(flaw.path, flaw.detail) for flaw in caught.value.flaws]
+
+
+def test_a_record_becomes_columns() -> None:
+    """(value - mean) / scale, one column per category."""
+    read = READER.read([GOOD])
+    np.testing.assert_array_equal(read.inputs, np.array([[1, 3, 0, 0, 1]], np.float32))
+    assert read.data == [[6.0, 3, "blue"]]
+    assert read.imputed == [[]]
+    assert read.warnings == []
+
+
+def test_columns_decode_to_what_was_sent() -> None:
+    np.testing.assert_allclose(decode(MANIFEST.columns, READER.read([GOOD]).inputs), [[6, 3, 0, 0, 1]])
+
+
+@pytest.mark.parametrize("record", [{"Count": 0}, {"Count": 0, "Size": None, "Colour": None}])
+def test_what_is_absent_is_filled_in_and_said(record: dict[str, object]) -> None:
+    """Null means absent."""
+    read = READER.read([record])
+    assert read.data == [[4.0, 0, "red"]]
+    assert read.imputed == [["Size", "Colour"]]
+
+
+def test_ignored_fields_may_hold_anything() -> None:
+    assert READER.read([GOOD | {"Note": {"any": ["thing"]}}]).warnings == []
+
+
+def test_three_point_zero_is_an_integer() -> None:
+    assert READER.read([GOOD | {"Count": 3.0}]).data == [[6.0, 3, "blue"]]
+
+
+def test_outside_the_observed_range_is_a_warning() -> None:
+    read = READER.read([GOOD | {"Size": 200}, GOOD])
+    assert read.warnings == ["`Size` lies outside the training data's 0 to 100 in 1 of 2 instances"]
+
+
+@pytest.mark.parametrize(
+    ("change", "path", "says"),
+    [
+        ({"Size": "6"}, (0, "Size"), "valid number"),
+        ({"Size": True}, (0, "Size"), "valid number"),
+        ({"Size": 1001}, (0, "Size"), "less than or equal to 1000"),
+        ({"Size": 10**400}, (0, "Size"), "number"),
+        ({"Size": float("nan")}, (0, "Size"), "finite number"),
+        ({"Count": 2.5}, (0, "Count"), "whole number"),
+        ({"Count": None}, (0, "Count"), "valid number"),
+        ({"Colour": "Blue"}, (0, "Colour"), "'red', 'green' or 'blue'"),
+        ({"colour": "blue"}, (0, "colour"), "did you mean `Colour`?"),
+        ({"zzz": 1}, (0, "zzz"), "expected Size, Count, Colour"),
+    ],
+)
+def test_what_is_wrong_is_named_with_what_would_be_right(change: dict[str, object], path: tuple[int, str], says: str) -> None:
+    ((where, detail),) = flaws(GOOD | change)
+    assert where == path
+    assert says in detail
+
+
+def test_a_required_field_is_required() -> None:
+    assert flaws({"Size": 1}) == [((0, "Count"), "this field is required")]
+
+
+@pytest.mark.parametrize("record", [None, 3, [], "x"])
+def test_an_instance_is_an_object(record: object) -> None:
+    ((where, detail),) = flaws(record)
+    assert where == (0,)
+    assert "object" in detail
+
+
+def test_all_flaws_of_all_records_are_found() -> None:
+    found = flaws(GOOD, {"Count": -1, "Size": "?"}, {"Count": 99})
+    assert [path for path, _ in found] == [(1, "Size"), (1, "Count"), (2, "Count")]
+
+
+def test_a_manifest_whose_codes_miss_a_category_is_refused() -> None:
+    """The order and the names of categories are never guessed."""
+    field = FieldSpec(name="Sex", type="category", categories=["f", "m"])
+    with pytest.raises(ValueError, match="a code for each category of 'Sex'"):
+        Manifest(
+            name="m",
+            version="1",
+            kind="tabular",
+            output_names=["y"],
+            class_names=None,
+            fields=[field],
+            columns=[ColumnSpec(name="Sex", field="Sex", codes={"f": 1.0})],
+        )

@@ -1,0 +1,121 @@
+"""Bounds: body size, waiting requests, the deadline; and what a fault looks like from outside."""
+
+import asyncio
+import threading
+import time
+
+import pytest
+
+from service.app import create_app
+from service.catalog import Catalog
+from service.errors import Busy, DeadlinePassed
+from service.lane import Clock, Lane
+from service.settings import Settings
+from tests.conftest import serving
+from tests.fakes import linear_catalog
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_body_that_is_too_large_is_413(chunked: bool) -> None:
+    """Declared or not."""
+    with serving(create_app(Settings(max_body_bytes=1000), linear_catalog())) as client:
+        content = iter([b" " * 600, b" " * 600]) if chunked else b" " * 1200
+        response = client.post("/predict", content=content, headers={"content-type": "application/json"})
+        assert response.status_code == 413
+        assert response.json()["type"] == "/problems/body-too-large"
+        assert response.headers["content-type"] == "application/problem+json"
+
+
+def test_too_many_values_are_refused_before_work() -> None:
+    with serving(create_app(Settings(max_values=5), linear_catalog())) as client:
+        response = client.post("/explain", json={"model": "linear", "instances": [{"Count": 1}]})
+        assert response.status_code == 422
+        assert "6 Shapley values, more than the 5" in response.json()["detail"]
+
+
+def test_a_model_that_still_loads_is_503() -> None:
+    """With the time after which to come again."""
+    app = create_app(Settings(), Catalog())
+    with serving(app) as client:
+        response = client.post("/predict", json={"model": "titanic", "instances": [{}]})
+        assert (response.status_code, response.json()["type"]) == (503, "/problems/loading")
+        assert int(response.headers["retry-after"]) > 0
+        assert client.get("/readyz").status_code == 503
+        assert client.get("/livez").status_code == 200
+
+
+def test_a_fault_is_a_problem_without_details(caplog: pytest.LogCaptureFixture) -> None:
+    """The log has them."""
+    app = create_app(Settings(), linear_catalog())
+    app.state.catalog = None
+    with serving(app) as client:
+        response = client.post("/predict", json={"model": "linear", "instances": [{"Count": 1}]})
+        assert (response.status_code, response.json()["type"]) == (500, "/problems/unexpected")
+        assert "NoneType" not in response.text
+        assert response.headers["x-request-id"] == response.json()["instance"]
+    assert f"request {response.json()['instance']} failed" in caplog.text
+
+
+def test_a_full_lane_is_busy_at_once() -> None:
+    """One computes, one waits, the third is turned away; afterwards there is room again."""
+
+    async def scene() -> None:
+        lane, release = Lane(Settings(threads=1, max_waiting=1)), threading.Event()
+        two = [asyncio.create_task(lane.run(lambda _: release.wait(5), Clock(5000))) for _ in range(2)]
+        await asyncio.sleep(0.05)
+        with pytest.raises(Busy):
+            await lane.run(lambda _: True, Clock(5000))
+        release.set()
+        assert await asyncio.gather(*two) == [True, True]
+        assert await lane.run(lambda _: 3, Clock(5000)) == 3
+        lane.close()
+
+    asyncio.run(scene())
+
+
+def test_waiting_counts_towards_the_deadline() -> None:
+    async def scene() -> None:
+        lane = Lane(Settings(threads=1, max_waiting=1))
+        first = asyncio.create_task(lane.run(lambda _: time.sleep(0.2), Clock(5000)))
+        await asyncio.sleep(0.05)
+        begun = []
+        with pytest.raises(DeadlinePassed):
+            await lane.run(lambda _: begun.append(1), Clock(50))
+        assert begun == []
+        await first
+        lane.close()
+
+    asyncio.run(scene())
+
+
+def test_work_stops_when_the_client_has_left() -> None:
+    """The next check between blocks raises."""
+
+    async def scene() -> list[str]:
+        lane, clock, seen = Lane(Settings(threads=1)), Clock(60_000), []
+
+        def work(clock: Clock) -> None:
+            try:
+                for _ in range(1000):
+                    clock.check()
+                    time.sleep(0.005)
+                seen.append("finished")
+            except DeadlinePassed:
+                seen.append("stopped")
+
+        task = asyncio.create_task(lane.run(work, clock))
+        await asyncio.sleep(0.05)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        lane.close()
+        return seen
+
+    assert asyncio.run(scene()) == ["stopped"]
+
+
+def test_a_deadline_can_only_be_lowered() -> None:
+    clock = Clock(1)
+    clock.lower(60_000)
+    time.sleep(0.01)
+    with pytest.raises(DeadlinePassed):
+        clock.check()
