@@ -17,7 +17,7 @@ FROM debian:trixie-slim
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends python3 \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin shapserve
+    && useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin shapserve
 COPY --from=build /app/.venv /app/.venv
 # Inside a container the service listens on every interface; which of them is reachable is for the one who publishes the port.
 ENV PATH=/app/.venv/bin:$PATH KERAS_HOME=/tmp/keras PYTHONUNBUFFERED=1 SHAPSERVE_HOST=0.0.0.0 SHAPSERVE_PORT=8000

@@ -80,10 +80,11 @@ def write_folder(path: Path, manifest: Manifest, network: Any, background: Backg
 
 
 def find_folders(path: Path) -> list[Path]:
-    """The folders inside `path` that hold a manifest, by name. Raises InvalidFolder when `path` is no folder."""
-    if not path.is_dir():
-        raise InvalidFolder(f"{path}: expected a folder of model folders")
-    return sorted(manifest.parent for manifest in path.glob("*/manifest.json") if not manifest.parent.name.startswith("."))
+    """The folders inside `path`, by name, hidden ones left out. Raises InvalidFolder when `path` cannot be read."""
+    try:
+        return sorted(folder for folder in path.iterdir() if folder.is_dir() and not folder.name.startswith("."))
+    except OSError as error:
+        raise InvalidFolder(f"expected a readable folder of model folders ({error.strerror})") from error
 
 
 def _read_background(path: Path, manifest: Manifest) -> Background:

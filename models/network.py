@@ -40,7 +40,8 @@ class Network:
         """Elements of the largest value in the network, per instance."""
         self._block = int(np.clip(_BLOCK_BYTES // (4 * widest), 1, 64))
         forward = tf.function(lambda x: model(x, training=False), jit_compile=True, autograph=False)
-        self._forward = forward.get_concrete_function(tf.TensorSpec((self._block, *shape), tf.float32))
+        self.dtype = tf.as_dtype(model.inputs[0].dtype)
+        self._forward = forward.get_concrete_function(tf.TensorSpec((self._block, *shape), self.dtype))
         self.predict(np.zeros((1, *shape), np.float32))
 
     @classmethod
@@ -54,8 +55,8 @@ class Network:
 
     def predict(self, x: Inputs) -> Outputs:
         """(n, ...) to (n, outputs), any n."""
-        answers = [self._forward(tf.constant(block)).numpy() for block in blocks(x, self._block)]
-        return np.concatenate(answers)[: len(x)] if answers else np.empty((0, self.outputs), np.float32)
+        answers = [self._forward(tf.constant(block, self.dtype)).numpy() for block in blocks(x, self._block)]
+        return np.concatenate(answers)[: len(x)].astype(np.float32) if answers else np.empty((0, self.outputs), np.float32)
 
 
 def blocks(x: Array, size: int) -> list[Array]:

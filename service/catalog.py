@@ -78,12 +78,18 @@ class Catalog:
         """Load every model folder in `folder`, one after the other; takes as long as TensorFlow needs."""
         try:
             folders = find_folders(folder)
-        except InvalidFolder:
-            log.exception("no models")
+        except InvalidFolder as error:
+            log.error("%s: %s", folder, error)
             folders = []
+        if not folders:
+            log.error("%s: there is no model folder to serve", folder)
         self._entries |= {path.name: Entry("loading") for path in folders}
         for path in folders:
-            self._entries[path.name] = _load(path)
+            self._entries[path.name] = entry = _load(path)
+            if entry.reason:
+                log.error("model %s is refused: %s", path.name, entry.reason)
+            else:
+                log.info("model %s is ready", path.name)
         self._settled = True
 
     def load_beside(self, folder: Path) -> threading.Thread:
@@ -99,10 +105,9 @@ def _load(path: Path) -> Entry:
     try:
         model = load_model(path)
     except InvalidFolder as error:
-        log.error("model %s is refused: %s", path.name, error)
         return Entry("refused", reason=str(error))
     except Exception:
-        log.exception("model %s is refused", path.name)
+        log.exception("model %s", path.name)
         return Entry("refused", reason="the model could not be loaded; the log says why")
     if model.manifest.name != path.name:
         return Entry("refused", reason=f"expected the folder to be named {model.manifest.name}, as its manifest says")

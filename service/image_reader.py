@@ -52,8 +52,7 @@ class ImageReader:
 
 
 def _flaw(error: Any) -> Flaw:
-    wrong_shape = error["type"] in ("model_type", "missing", "extra_forbidden")
-    return Flaw(error["loc"], 'expected {"b64": "<a PNG or JPEG file in base64>"}' if wrong_shape else error["msg"])
+    return Flaw(error["loc"], 'expected {"b64": "<a PNG or JPEG file in base64>"}')
 
 
 def _decode(text: str) -> bytes:

@@ -1,9 +1,11 @@
 """What several tests need."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -62,19 +64,20 @@ class Server:
     def __init__(self, *arguments: str, **environment: str) -> None:
         self.started = time.monotonic()
         command = [sys.executable, "-m", "service", "serve", "--port", "0", *arguments]
+        self.log = tempfile.TemporaryFile("w+")  # noqa: SIM115 - `stop` closes it
         self.process = subprocess.Popen(
-            command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, env={**os.environ, **environment}, cwd=ROOT
+            command, stderr=self.log, stdout=subprocess.DEVNULL, env={**os.environ, **environment}, cwd=ROOT
         )
-        self.log: list[str] = []
         self.url = self._address()
 
     def _address(self) -> str:
-        assert self.process.stderr is not None
-        for line in self.process.stderr:
-            self.log.append(line)
-            if "running on http://" in line:
-                return "http://" + line.split("http://")[1].split()[0]
-        raise RuntimeError("the server did not start:\n" + "".join(self.log))
+        while self.process.poll() is None:
+            self.log.seek(0)
+            if found := re.search(r"running on (http://\S+)", self.log.read()):
+                return found[1]
+            time.sleep(0.05)
+        self.log.seek(0)
+        raise RuntimeError("the server did not start:\n" + self.log.read())
 
     def wait_until_ready(self, seconds: float = 120) -> None:
         """Poll /readyz."""
@@ -88,7 +91,9 @@ class Server:
     def stop(self) -> int:
         """SIGTERM; the exit code."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=30)
+        code = self.process.wait(timeout=30)
+        self.log.close()
+        return code
 
 
 @pytest.fixture(scope="session")

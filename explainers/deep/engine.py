@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from explainers.deep.program import Pair, Rule, Step, Tensor, kept, program, run
-from explainers.deep.rules import LINEAR
+from explainers.deep.rules import LINEAR, SOFTMAX
 from explainers.game import Attribution, Indices, Question
 from models.arrays import Array, Floats, Inputs
 from models.backgrounds import Background, exact_weights
@@ -44,10 +44,10 @@ class DeepExplainer:
         """Compiles and warms. Raises Unruled."""
         self._network = network
         self._steps = program(network.model, rules, activations)
-        self._dtype = tf.as_dtype(network.model.outputs[0].dtype)
+        self._dtype = network.dtype
         self._rows = int(np.clip(_PAIR_ELEMENTS // network.widest, 1, len(background.x)))
         self._tasks = int(np.clip(_PAIR_ELEMENTS // (network.widest * self._rows), 1, _MAX_TASKS))
-        self._softmax = self._steps[-1].name.endswith("/softmax")
+        self._cancels = self._steps[-1].rule is SOFTMAX
         self._lock = threading.Lock()
         self._backgrounds: OrderedDict[bytes, list[_Block]] = OrderedDict()
         self._compile()
@@ -78,12 +78,12 @@ class DeepExplainer:
     def _plan(self, outputs: Indices) -> tuple[Array, Array, list[tuple[int, list[tuple[int, float]]]]]:
         """The backward passes: whose (t,), from which multipliers of the outputs (t, K), and what they add to.
 
-        The values of a softmax cancel over its outputs, so the last of all K needs no pass of its own.
+        The values of our softmax cancel over its outputs, so the last of all K needs no pass of its own.
         """
         k = self._network.outputs
         instances, seeds, places = [], [], []
         for i, asked in enumerate(outputs.tolist()):
-            spared = asked[-1] if self._softmax and len(asked) == k else None
+            spared = asked[-1] if self._cancels and len(asked) == k else None
             for place, output in enumerate(asked):
                 if output == spared:
                     continue

@@ -13,6 +13,8 @@ from explainers.deep.slopes import sigmoid
 
 Tensor = Any
 POINTS = 64
+_NOTHING_LEFT = 1e-9
+"""Squared difference of logits far below which the quadrature is exact and what is left is rounding."""
 
 
 def jacobian(x: Tensor, b: Tensor) -> Tensor:
@@ -39,5 +41,5 @@ def _many(x: Tensor, b: Tensor) -> Tensor:
     centred = difference - tf.reduce_mean(difference, -1, keepdims=True)
     change = tf.nn.softmax(x) - tf.nn.softmax(b)
     left = change - tf.linalg.matvec(integral, centred)  # (rows, K)
-    direction = tf.math.divide_no_nan(centred, tf.reduce_sum(centred**2, -1, keepdims=True))
+    direction = centred / (tf.reduce_sum(centred**2, -1, keepdims=True) + _NOTHING_LEFT)
     return integral + left[:, :, None] * direction[:, None, :]

@@ -28,9 +28,8 @@ def test_no_centre_is_somebodys_record() -> None:
     """The record nearest to the mean occurs once, so the centre moves by one value."""
     rows = [(0.0, "a")] * 5 + [(4.0, "b"), (5.0, "a"), (6.0, "a"), (4.0, "a"), (6.0, "b")]
     centres, _ = summarise_records(rows, np.array([0] * 5 + [1] * 5))
-    counts = Counter(rows)
     for centre in centres:
-        occurs = counts[tuple(centre)]  # type: ignore[arg-type]
+        occurs = rows.count(tuple(centre))  # type: ignore[arg-type]
         assert occurs == 0 or occurs >= 5
     assert centres[1] == [5.0, "b"]
 

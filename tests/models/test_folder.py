@@ -1,0 +1,131 @@
+"""Model folders: written whole or not at all, and read with suspicion."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from models.backgrounds import Background
+from models.folder import TRAINED, InvalidFolder, find_folders, read_folder, write_folder
+from models.network import Network
+from tests.fakes import BACKGROUND, MANIFEST
+
+
+class FakeNetwork:
+    """Writes anything."""
+
+    def save(self, path: Path) -> None:
+        """As Keras does."""
+        path.write_bytes(b"weights")
+
+
+class Failing:
+    """A disk that is full."""
+
+    def save(self, path: Path) -> None:
+        """Half a file, then nothing."""
+        path.write_bytes(b"wei")
+        raise OSError("no space left")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder that reads well."""
+    write_folder(tmp_path / "linear", MANIFEST, FakeNetwork(), BACKGROUND, "# card\n", force=False)
+    return tmp_path / "linear"
+
+
+def test_what_is_written_is_read(folder: Path) -> None:
+    read = read_folder(folder)
+    np.testing.assert_array_equal(read.background.x, BACKGROUND.x)
+    assert read.manifest.model_copy(update={"files": {}}) == MANIFEST
+    assert sorted(path.name for path in folder.iterdir()) == ["README.md", "background.npz", "manifest.json", "model.keras"]
+
+
+def test_an_existing_folder_is_kept_unless_forced(folder: Path) -> None:
+    before = (folder / "manifest.json").read_bytes()
+    newer = MANIFEST.model_copy(update={"version": "8"})
+    with pytest.raises(FileExistsError, match="--force"):
+        write_folder(folder, newer, FakeNetwork(), BACKGROUND, "", force=False)
+    assert (folder / "manifest.json").read_bytes() == before
+    write_folder(folder, newer, FakeNetwork(), BACKGROUND, "", force=True)
+    assert read_folder(folder).manifest.version == "8"
+
+
+def test_a_failure_leaves_nothing_behind(folder: Path) -> None:
+    with pytest.raises(OSError, match="no space"):
+        write_folder(folder, MANIFEST, Failing(), BACKGROUND, "", force=True)
+    assert read_folder(folder).manifest.version == "7"
+    assert os.listdir(folder.parent) == ["linear"]
+
+
+def edited(folder: Path, **changes: Any) -> None:
+    manifest = json.loads((folder / "manifest.json").read_text())
+    (folder / "manifest.json").write_text(json.dumps(manifest | changes))
+
+
+def replaced(folder: Path, background: Background) -> None:
+    write_folder(folder, MANIFEST, FakeNetwork(), background, "", force=True)
+
+
+def with_nan() -> Background:
+    x = BACKGROUND.x.copy()
+    x[0, 0] = np.nan
+    return Background(x, BACKGROUND.weights)
+
+
+@pytest.mark.parametrize(
+    ("break_it", "says"),
+    [
+        (lambda f: (f / "manifest.json").unlink(), "manifest.json: expected a readable file"),
+        (lambda f: (f / "manifest.json").write_text("{"), "manifest.json"),
+        (lambda f: edited(f, surprise=1), "surprise: Extra inputs"),
+        (lambda f: edited(f, output_names=[]), "output_names"),
+        (lambda f: edited(f, name="../../etc"), "name"),
+        (lambda f: edited(f, files={}), "expected the sha256 of model.keras"),
+        (lambda f: (f / "model.keras").unlink(), "model.keras: the file is missing"),
+        (lambda f: (f / "model.keras").write_bytes(b"other"), "model.keras: expected the sha256"),
+        (lambda f: (f / "background.npz").write_bytes(b"other"), "background.npz: expected the sha256"),
+        (lambda f: replaced(f, Background(BACKGROUND.x[:, :3], BACKGROUND.weights)), "received float32 (3, 3)"),
+        (lambda f: replaced(f, Background(BACKGROUND.x[:0], BACKGROUND.weights[:0])), "expected x float32"),
+        (lambda f: replaced(f, Background(BACKGROUND.x, BACKGROUND.weights[:2])), "weights float32 of shape (3,)"),
+        (lambda f: replaced(f, Background(BACKGROUND.x, 2 * BACKGROUND.weights)), "sum to 1"),
+        (lambda f: replaced(f, with_nan()), "expected finite numbers"),
+    ],
+)
+def test_what_is_no_model_folder_says_why(folder: Path, break_it: Any, says: str) -> None:
+    break_it(folder)
+    with pytest.raises(InvalidFolder) as caught:
+        read_folder(folder)
+    assert says in str(caught.value)
+
+
+def test_a_background_of_objects_is_not_unpickled(folder: Path) -> None:
+    np.savez(folder / "background.npz", x=np.array([{}], object), weights=BACKGROUND.weights)
+    with pytest.raises(InvalidFolder):
+        read_folder(folder)
+
+
+def test_a_network_that_does_not_fit_its_manifest_is_refused(tmp_path: Path) -> None:
+    """Ten outputs in the net, two names in the manifest."""
+    shutil.copytree(TRAINED / "fashion-mnist", tmp_path / "f")
+    edited(tmp_path / "f", output_names=["a", "b"], class_names=["a", "b"])
+    with pytest.raises(InvalidFolder, match="expected one output of shape"):
+        Network.load(read_folder(tmp_path / "f"))
+
+
+def test_a_keras_file_that_is_none_is_refused(folder: Path) -> None:
+    with pytest.raises(InvalidFolder, match=r"model\.keras: Keras cannot load it"):
+        Network.load(read_folder(folder))
+
+
+def test_folders_are_found_by_name_without_hidden_ones(folder: Path) -> None:
+    (folder.parent / ".linear-new").mkdir()
+    (folder.parent / "file").write_text("")
+    assert find_folders(folder.parent) == [folder]
+    with pytest.raises(InvalidFolder, match="readable folder"):
+        find_folders(folder.parent / "absent")
