@@ -1,18 +1,11 @@
-"""Backgrounds: weighted reference instances. The ones that ship are k-means summaries in which nobody can be found."""
+"""Backgrounds: weighted reference instances that stand in for what is unknown."""
 
 import re
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.cluster import KMeans
 
-from models.arrays import Array, Bytes, Floats, Inputs, Weights
-from models.manifest import Value
-
-SMALLEST_GROUP = 5
-"""Clusters and rows that stand for fewer members than this are not shown."""
+from models.arrays import Floats, Inputs, Weights
 
 
 @dataclass(frozen=True)
@@ -32,54 +25,6 @@ def parse_background(text: str) -> tuple[str, int]:
     raise ValueError(f"expected a background `all`, `N` or `kmeans:N` with N of 1 or more, received {text!r}")
 
 
-def cluster(x: Array, clusters: int, seed: int) -> Array:
-    """Label of each row's k-means cluster (n,); clusters of fewer than SMALLEST_GROUP members join their nearest."""
-    flat = x.reshape(len(x), -1)
-    kmeans = KMeans(min(clusters, len(np.unique(flat, axis=0))), n_init=3, random_state=seed).fit(flat)
-    labels = kmeans.labels_.copy()
-    centres = {label: kmeans.cluster_centers_[label] for label in range(len(kmeans.cluster_centers_))}
-    while len(centres) > 1:
-        sizes = {label: int(np.sum(labels == label)) for label in centres}
-        smallest = min(centres, key=lambda label: (sizes[label], label))
-        if sizes[smallest] >= SMALLEST_GROUP:
-            break
-        gone = centres.pop(smallest)
-        nearest = min(centres, key=lambda label: float(np.sum((centres[label] - gone) ** 2)))
-        labels[labels == smallest] = nearest
-        centres[nearest] = flat[labels == nearest].mean(axis=0)
-    return labels
-
-
-def summarise_records(rows: Sequence[Sequence[Value]], labels: Array) -> tuple[list[list[Value]], Weights]:
-    """One valid record per cluster, and its share of the rows.
-
-    Each field is snapped to a value that occurs (the most frequent category, the nearest number to the cluster's mean),
-    and no centre equals a row that occurs fewer than SMALLEST_GROUP times.
-    """
-    occurring = [list(dict.fromkeys(row[i] for row in rows)) for i in range(len(rows[0]))]
-    rare = {row for row, count in Counter(map(tuple, rows)).items() if count < SMALLEST_GROUP}
-    sizes: Counter[tuple[Value, ...]] = Counter()
-    for label in np.unique(labels):
-        members = [row for row, its in zip(rows, labels, strict=True) if its == label]
-        ranked = [_nearest([row[i] for row in members], values) for i, values in enumerate(occurring)]
-        sizes[_first_not_in(rare, ranked)] += len(members)
-    weights = np.array(list(sizes.values()), np.float64)
-    return [list(centre) for centre in sizes], (weights / weights.sum()).astype(np.float32)
-
-
-def summarise_images(images: Bytes, classes: Array, per_class: int, seed: int) -> tuple[Bytes, Weights]:
-    """`per_class` centres of each class (rounded to bytes), and each one's share of the images."""
-    centres, sizes = [], []
-    for one in np.unique(classes):
-        members = images[classes == one]
-        labels = cluster(members.astype(np.float32), per_class, seed)
-        for label in np.unique(labels):
-            centres.append(np.round(members[labels == label].mean(axis=0)).astype(np.uint8))
-            sizes.append(int(np.sum(labels == label)))
-    weights = np.array(sizes, np.float64)
-    return np.stack(centres), (weights / weights.sum()).astype(np.float32)
-
-
 def equal_weights(n: int) -> Weights:
     """(n,) weights of 1/n."""
     return np.full(n, 1 / n, np.float32)
@@ -89,26 +34,3 @@ def exact_weights(weights: Weights) -> Floats:
     """The weights in float64, summing to 1 as closely as float64 can."""
     wide = weights.astype(np.float64)
     return np.asarray(wide / wide.sum(), np.float64)
-
-
-def _nearest(members: Sequence[Value], allowed: Sequence[Value]) -> list[Value]:
-    """The allowed values, best first."""
-    if isinstance(members[0], str):
-        counts = Counter(members)
-        return sorted(allowed, key=lambda value: (-counts[value], str(value)))
-    mean = float(np.mean([float(value) for value in members]))
-    return sorted(allowed, key=lambda value: (abs(float(value) - mean), float(value)))
-
-
-def _first_not_in(rare: set[tuple[Value, ...]], ranked: list[list[Value]]) -> tuple[Value, ...]:
-    """The best value of every field, moved one field at a time until the record is nobody's."""
-    best = [values[0] for values in ranked]
-    if tuple(best) not in rare:
-        return tuple(best)
-    for step in range(1, max(map(len, ranked))):
-        for i in reversed(range(len(ranked))):
-            if step < len(ranked[i]):
-                moved = (*best[:i], ranked[i][step], *best[i + 1 :])
-                if moved not in rare:
-                    return moved
-    raise ValueError("expected at least one combination of values that is nobody's record")

@@ -5,13 +5,15 @@ from typing import Any
 import tensorflow as tf
 
 Tensor = Any
+_TINY = 1e-37
+"""Less than any change that a float32 network makes; 0 / _TINY is 0 without a branch."""
 
 
 def relu(x: Tensor, b: Tensor) -> Tensor:
     """Change of the positive part over total change, from the two parts; 0 where neither is positive."""
-    up = tf.nn.relu(tf.maximum(x, b))
-    down = tf.nn.relu(-tf.minimum(x, b))
-    return tf.math.divide_no_nan(up, up + down)
+    up = tf.maximum(tf.maximum(x, b), 0)
+    down = tf.minimum(tf.minimum(x, b), 0)
+    return up / tf.maximum(up - down, _TINY)
 
 
 def sigmoid(x: Tensor, b: Tensor) -> Tensor:

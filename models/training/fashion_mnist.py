@@ -10,9 +10,10 @@ import keras
 import numpy as np
 
 from models.arrays import Array, Bytes
-from models.backgrounds import Background, equal_weights, parse_background, summarise_images
+from models.backgrounds import Background, equal_weights, parse_background
 from models.images import scale_pixels
 from models.manifest import ImageSpec, Manifest
+from models.summaries import summarise_images
 from models.training.cards import fashion_mnist_card
 from models.training.recipe import DataUnavailable, Trained, begin, fit, for_inference, probabilities, versions
 

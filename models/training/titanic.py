@@ -11,14 +11,9 @@ from sklearn.datasets import fetch_openml
 from sklearn.model_selection import StratifiedKFold
 
 from models.arrays import Array
-from models.backgrounds import (
-    Background,
-    cluster,
-    equal_weights,
-    parse_background,
-    summarise_records,
-)
+from models.backgrounds import Background, equal_weights, parse_background
 from models.manifest import ColumnSpec, FieldSpec, Manifest
+from models.summaries import cluster, summarise_records
 from models.tabular import encode
 from models.training.cards import titanic_card
 from models.training.recipe import DataUnavailable, Trained, begin, fit, for_inference, probabilities, versions

@@ -5,7 +5,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from models.backgrounds import cluster, parse_background, summarise_images, summarise_records
+from models.backgrounds import parse_background
+from models.summaries import cluster, summarise_images, summarise_records
 
 
 def test_small_clusters_join_their_nearest() -> None:
