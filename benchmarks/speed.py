@@ -44,9 +44,10 @@ def speed(data: Path) -> list[str]:
             asked = subject.question(network, n, outputs)
             ours, theirs = alternate(partial(explainer.attribute, asked), partial(peer.seconds, asked.x))
             passes = n * rows * (1 if outputs == "predicted" else network.outputs - 1)
+            share = passes * PAIR[what] / ours / peak
             lines.append(
                 f"| {n} {what}{'s' * (n > 1)}, outputs: {outputs} | {rows} background rows, {subject.source} |"
-                f" {ours * 1e3:.2f} ms | {theirs * 1e3:.1f} ms | {theirs / ours:.1f}x | {goal} | {passes * PAIR[what] / ours / peak:.0%} |"
+                f" {ours * 1e3:.2f} ms | {theirs * 1e3:.1f} ms | {theirs / ours:.1f}x | {goal} | {share:.0%} |"
             )
         peer.close()
     return lines

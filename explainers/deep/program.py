@@ -81,7 +81,8 @@ def run(steps: Sequence[Step], x: Tensor) -> list[Tensor]:
     """Every value of the network for x (n, ...): the input, then what each step makes."""
     values = [x]
     for step in steps:
-        values.append(step.forward(*(values[i] for i in step.inputs)))
+        sources = [values[i] for i in step.inputs]
+        values.append(step.forward(sources[0] if len(sources) == 1 else sources))
     return values
 
 

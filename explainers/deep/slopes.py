@@ -5,8 +5,8 @@ from typing import Any
 import tensorflow as tf
 
 Tensor = Any
-_TINY = 1e-37
-"""Less than any change that a float32 network makes; 0 / _TINY is 0 without a branch."""
+_TINY = 1.1754944e-38
+"""The smallest normal float32: 0 / _TINY is 0 without a branch."""
 
 
 def relu(x: Tensor, b: Tensor) -> Tensor:

@@ -8,11 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from explainers.deep import rules, slopes
-from explainers.deep.program import Unruled, program
+from explainers.deep.engine import DeepExplainer
+from explainers.deep.program import Rule, Unruled, program
 from explainers.deep.softmax import _many, jacobian
-from tests.explainers.nets import Case, image_net
+from tests.explainers.nets import Case, image_net, randomised
 
-FLOATS = st.floats(-1e4, 1e4, width=32)
+FLOATS = st.floats(-1e4, 1e4, width=32, allow_subnormal=False)
 
 
 @given(x=FLOATS, b=FLOATS)
@@ -90,11 +91,11 @@ def test_two_classes_in_closed_form_agree_with_quadrature() -> None:
 
 
 def test_additivity_on_images_with_flat_regions() -> None:
-    """Equal maxima everywhere: bytes 0 and 255, as in drawn images."""
+    """Equal maxima everywhere: large areas of one value, as in drawn images."""
     case = Case(image_net(), rows=8, n=40)
     rng = np.random.default_rng(0)
-    case.x[:] = rng.integers(0, 2, case.x.shape)
-    case.background.x[:] = rng.integers(0, 2, case.background.x.shape)
+    for images in (case.x, case.background.x):
+        images[:] = rng.integers(0, 2, (len(images), 2, 2, 1)).repeat(5, axis=1).repeat(5, axis=2)[:, :, :9]
     values = case.values("deep")
     np.testing.assert_allclose(values.sum(axis=(1, 2, 3)), case.change(), atol=2e-5)
     assert np.isfinite(values).all()
@@ -140,6 +141,21 @@ def test_what_has_no_rule_is_named(layer: keras.Layer, named: str) -> None:
     model = keras.Sequential([keras.Input(shape), layer, keras.layers.Dense(2)])
     with pytest.raises(Unruled, match=named):
         program(model, rules.LAYERS, rules.ACTIVATIONS)
+
+
+def test_a_new_layer_is_one_rule_and_one_line() -> None:
+    """A residual net: Add hands its multipliers to both branches, and what a value gets from both is added up."""
+    add = Rule(lambda _, inputs, m: [m for _ in inputs], lambda _, value: value)
+    x = keras.Input((4,))
+    h = keras.layers.Dense(6, activation="relu")(x)
+    h = keras.layers.Add()([h, keras.layers.Dense(6, activation="relu")(h)])
+    model = randomised(keras.Model(x, keras.layers.Dense(3, activation="softmax")(h)), seed=0)
+    case = Case(model)
+    with pytest.raises(Unruled, match="Add"):
+        case.explainer("deep")
+    explainer = DeepExplainer(case.network, case.background, rules.LAYERS | {"Add": add}, rules.ACTIVATIONS)
+    values = explainer.attribute(case.question("columns")).values
+    np.testing.assert_allclose(values.sum(axis=1), case.change(), atol=1e-6)
 
 
 def test_functional_models_and_activation_layers() -> None:
