@@ -1,8 +1,6 @@
 """DeepSHAP for one network: everything that is compiled is compiled here, once, for shapes that no request can change."""
 
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
@@ -23,7 +21,6 @@ _PAIR_ELEMENTS = 2**22
 """Elements that the widest value may have for one block of pairs: 16 MiB in float32."""
 _MAX_TASKS = 64
 _CHANNELS = 8
-_KEPT_BACKGROUNDS = 4
 
 
 @dataclass(frozen=True)
@@ -48,10 +45,8 @@ class DeepExplainer:
         self._rows = int(np.clip(_PAIR_ELEMENTS // network.widest, 1, len(background.x)))
         self._tasks = int(np.clip(_PAIR_ELEMENTS // (network.widest * self._rows), 1, _MAX_TASKS))
         self._cancels = self._steps[-1].rule is SOFTMAX
-        self._lock = threading.Lock()
-        self._backgrounds: OrderedDict[bytes, list[_Block]] = OrderedDict()
         self._compile()
-        self._default = background, self._trace(background)
+        self._default = background, list(self._trace(background))
         x = np.zeros((1, *network.input_shape), np.float32)
         self._pass(x, np.eye(1, network.outputs), self._default[1][0])
 
@@ -62,12 +57,11 @@ class DeepExplainer:
     def attribute(self, question: Question) -> Attribution:
         """See Explainer. Values per element of the input, added up per player."""
         raw = np.zeros((*question.outputs.shape, question.x[0].size))
-        background = self._blocks(question.background)
         instances, seeds, places = self._plan(question.outputs)
-        for begin in range(0, len(instances), self._tasks):
-            some = slice(begin, begin + self._tasks)
-            for block in background:
+        for block in self._blocks(question.background):
+            for begin in range(0, len(instances), self._tasks):
                 question.check()
+                some = slice(begin, begin + self._tasks)
                 values = self._pass(question.x[instances[some]], seeds[some], block)
                 for value, (i, places_of_it) in zip(values, places[some], strict=True):
                     for place, sign in places_of_it:
@@ -93,25 +87,15 @@ class DeepExplainer:
                 places.append((i, adds))
         return np.array(instances), np.array(seeds), places
 
-    def _blocks(self, background: Background) -> list[_Block]:
-        if background is self._default[0]:
-            return self._default[1]
-        key = background.x.tobytes() + background.weights.tobytes()
-        with self._lock:
-            if key in self._backgrounds:
-                self._backgrounds.move_to_end(key)
-                return self._backgrounds[key]
-        traced = self._trace(background)
-        with self._lock:
-            self._backgrounds[key] = traced
-            while len(self._backgrounds) > _KEPT_BACKGROUNDS:
-                self._backgrounds.popitem(last=False)
-        return traced
+    def _blocks(self, background: Background) -> Iterable[_Block]:
+        """The model's own background is traced once; another one block by block, so that it never stands in memory whole."""
+        return self._default[1] if background is self._default[0] else self._trace(background)
 
-    def _trace(self, background: Background) -> list[_Block]:
+    def _trace(self, background: Background) -> Iterator[_Block]:
         weights = exact_weights(background.weights)
-        parts = zip(blocks(background.x, self._rows), blocks(weights, self._rows), strict=True)
-        return [_Block(self._constant(x), self._constant(w), self._forward(self._constant(x))) for x, w in parts]
+        for x, w in zip(blocks(background.x, self._rows), blocks(weights, self._rows), strict=True):
+            rows = self._constant(x)
+            yield _Block(rows, self._constant(w), self._forward(rows))
 
     def _pass(self, x: Inputs, seeds: Array, block: _Block) -> Floats:
         """Values per input element (t, size) of at most `_tasks` backward passes against one block of rows."""
