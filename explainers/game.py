@@ -32,10 +32,12 @@ class Players:
 
     def add_up(self, values: Floats) -> Floats:
         """Values per input element (n, input size, outputs) added up per player: (n, *shape, outputs)."""
-        members = (self.groups[None, :] == np.arange(np.prod(self.shape))[:, None]).astype(np.float64)
-        if len(members) == len(self.groups):
-            return values.reshape(len(values), *self.shape, values.shape[-1])
-        return np.einsum("pi,nio->npo", members, values).reshape(len(values), *self.shape, values.shape[-1])
+        shape = (len(values), *self.shape, values.shape[-1])
+        if np.array_equal(self.groups, np.arange(len(self.groups))):
+            return values.reshape(shape)
+        sums = np.zeros((len(values), int(np.prod(self.shape)), values.shape[-1]))
+        np.add.at(sums, (slice(None), self.groups), values)  # type: ignore[arg-type]  # NumPy types no tuples here
+        return sums.reshape(shape)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """Images: a PNG or JPEG file brought to the network's channels and size, and said how."""
 
 import io
-from typing import Any, cast
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -12,6 +11,7 @@ from models.manifest import ImageSpec
 FORMATS = ("PNG", "JPEG")
 MAX_PIXELS = 4096 * 4096
 _LIGHT = 128
+_ORIENTATION = 0x0112
 
 
 class InvalidImage(ValueError):
@@ -23,20 +23,15 @@ def read_image(file: bytes, spec: ImageSpec) -> tuple[Bytes, list[str]]:
 
     The aspect is kept: what is not square to the network's shape gets black padding. Raises InvalidImage.
     """
-    image = _open(file)
-    changes = []
-    upright = ImageOps.exif_transpose(image)
-    if image.getexif().get(0x0112, 1) != 1:
-        changes.append("turned upright as its EXIF orientation says")
-    image = upright
+    image, changes = _upright(_open(file))
+    if image.mode.startswith("I"):
+        image = _eight_bits(image)
+        changes.append("reduced to 8 bits per channel")
     if image.has_transparency_data:
         rgba = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", rgba.size, (0, 0, 0, 255)), rgba).convert("RGB")
         changes.append("laid over black where it is transparent")
     mode, colours = ("L", "grey") if spec.channels == 1 else ("RGB", "RGB")
-    if image.mode.startswith("I") or image.mode == "F":
-        image = Image.fromarray((np.asarray(image, np.float64) / _depth(image)).astype(np.uint8))
-        changes.append("reduced to 8 bits per channel")
     if image.mode != mode:
         if image.mode not in ("L", "1") or mode == "RGB":
             changes.append(f"converted to {colours}")
@@ -67,17 +62,31 @@ def write_png(pixels: Bytes) -> bytes:
 
 
 def _open(file: bytes) -> Image.Image:
+    too_many = InvalidImage(f"the image has too many pixels; expected at most {MAX_PIXELS:,}")
     try:
         image = Image.open(io.BytesIO(file), formats=FORMATS)
         if image.width * image.height > MAX_PIXELS:
-            raise InvalidImage(f"the image has too many pixels; expected at most {MAX_PIXELS:,}")
+            raise too_many
         image.load()
-    except InvalidImage:
-        raise
+    except (InvalidImage, Image.DecompressionBombError):
+        raise too_many from None
     except Exception as error:  # Pillow's decoders raise many types on broken files
         raise InvalidImage("the file cannot be decoded; expected a PNG or JPEG image") from error
     return image
 
 
-def _depth(image: Any) -> float:
-    return 257.0 if cast(float, image.getextrema()[1]) > 255 else 1.0
+def _upright(image: Image.Image) -> tuple[Image.Image, list[str]]:
+    """As its EXIF orientation says; EXIF that cannot be read says nothing."""
+    try:
+        turned = image.getexif().get(_ORIENTATION) in range(2, 9)
+        return (ImageOps.exif_transpose(image), ["turned upright as its EXIF orientation says"]) if turned else (image, [])
+    except Exception:  # Pillow's EXIF parser raises many types too
+        return image, []
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Sixteen bits to eight; the one grey value that may be transparent becomes black, as if laid over black."""
+    wide = np.asarray(image, np.int64)
+    grey = np.round(wide / 257)
+    grey[wide == image.info.get("transparency", -1)] = 0
+    return Image.fromarray(np.clip(grey, 0, 255).astype(np.uint8))

@@ -2,6 +2,7 @@
 
 import os
 import zipfile
+from collections.abc import Callable
 from typing import Any
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
@@ -53,9 +54,12 @@ class Network:
             raise InvalidFolder("model.keras: Keras cannot load it in safe mode") from error
         return cls(model, folder.manifest)
 
-    def predict(self, x: Inputs) -> Outputs:
-        """(n, ...) to (n, outputs), any n."""
-        answers = [self._forward(tf.constant(block, self.dtype)).numpy() for block in blocks(x, self._block)]
+    def predict(self, x: Inputs, check: Callable[[], None] = lambda: None) -> Outputs:
+        """(n, ...) to (n, outputs), any n; check is called between blocks and raises when nobody waits any more."""
+        answers = []
+        for block in blocks(x, self._block):
+            check()
+            answers.append(self._forward(tf.constant(block, self.dtype)).numpy())
         return np.concatenate(answers)[: len(x)].astype(np.float32) if answers else np.empty((0, self.outputs), np.float32)
 
 

@@ -1,15 +1,18 @@
 """Records: checked against the manifest's fields, missing values filled in, encoded into columns."""
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, TypeAdapter, ValidationError, create_model
 
-from models.arrays import Array, Inputs
+from models.arrays import Floats, Inputs
 from models.manifest import ColumnSpec, FieldSpec, Manifest, Value
+
+MAX_FLAWS = 20
+"""As many as a client is told; reading stops there."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,8 @@ class Instances:
     inputs: Inputs
     data: list[list[Value]] | None
     """Field values after imputation, per instance; None for images."""
+    columns: Floats | None
+    """(n, columns): column values before scaling; None for images."""
     imputed: list[list[str]]
     warnings: list[str]
 
@@ -46,26 +51,37 @@ class RecordReader:
         self._fields = manifest.fields
         self._columns = manifest.columns
         self._known = [field.name for field in manifest.fields] + manifest.ignored_fields
-        record: Any = _record_type(manifest)
-        self._records: TypeAdapter[list[Any]] = TypeAdapter(list[record])
+        self._record: TypeAdapter[Any] = TypeAdapter(_record_type(manifest))
 
-    def read(self, instances: Sequence[Any]) -> Instances:
-        """Check, impute and encode. Raises InvalidInstances: one bad record refuses them all."""
-        try:
-            records = self._records.validate_python(instances)
-        except ValidationError as error:
-            raise InvalidInstances([self._flaw(e) for e in error.errors(include_input=False)]) from None
-        rows: list[list[Any]] = [[getattr(record, f"f{i}") for i in range(len(self._fields))] for record in records]
+    def read(self, instances: Sequence[Any], check: Callable[[], None]) -> Instances:
+        """Check, impute and encode. Raises InvalidInstances: one bad record refuses them all.
+
+        check: called between records; raises when nobody waits for the answer any more.
+        """
+        rows: list[list[Any]] = []
+        flaws: list[Flaw] = []
+        for i, instance in enumerate(instances):
+            check()
+            try:
+                record = self._record.validate_python(instance)
+            except ValidationError as error:
+                flaws += [self._flaw(i, e) for e in error.errors(include_input=False)[:MAX_FLAWS]]
+                if len(flaws) >= MAX_FLAWS:
+                    break
+            else:
+                rows.append([getattr(record, f"f{k}") for k in range(len(self._fields))])
+        if flaws:
+            raise InvalidInstances(flaws[:MAX_FLAWS])
         imputed = [[field.name for field, value in zip(self._fields, row, strict=True) if value is None] for row in rows]
         data: list[list[Any]] = [
             [field.missing if value is None else value for field, value in zip(self._fields, row, strict=True)] for row in rows
         ]
-        return Instances(self.encode(data), data, imputed, self._out_of_range(rows))
-
-    def encode(self, data: Sequence[Sequence[Value]]) -> Inputs:
-        """Field values (n, fields), in the manifest's order and complete, to columns (n, columns)."""
-        values = {field.name: [row[i] for row in data] for i, field in enumerate(self._fields)}
-        return encode(self._columns, values)
+        raw = _raw(self._columns, {field.name: [row[k] for row in data] for k, field in enumerate(self._fields)})
+        inputs = _scaled(self._columns, raw)
+        if not np.isfinite(inputs).all():
+            bad = np.argwhere(~np.isfinite(inputs))[:MAX_FLAWS]
+            raise InvalidInstances([Flaw((int(i), self._columns[k].field), "expected a smaller number") for i, k in bad])
+        return Instances(inputs, data, raw, imputed, self._out_of_range(rows))
 
     def _out_of_range(self, rows: list[list[Value | None]]) -> list[str]:
         warnings = []
@@ -79,8 +95,8 @@ class RecordReader:
                 warnings.append(f"`{field.name}` lies outside {seen} in {outside} of {len(rows)} instances")
         return warnings
 
-    def _flaw(self, error: Any) -> Flaw:
-        path = error["loc"]
+    def _flaw(self, i: int, error: Any) -> Flaw:
+        path = (i, *error["loc"])
         if error["type"] == "extra_forbidden":
             close = difflib.get_close_matches(str(path[-1])[:64], self._known, n=1)
             hint = f"did you mean `{close[0]}`?" if close else f"expected {', '.join(f.name for f in self._fields)}"
@@ -94,19 +110,23 @@ class RecordReader:
 
 def encode(columns: Sequence[ColumnSpec], values: Mapping[str, Sequence[Value]]) -> Inputs:
     """Complete field values, by field name, to the encoded columns (n, columns) in the order of `columns`."""
-    return np.stack([_encode_column(column, values[column.field]) for column in columns], axis=-1).astype(np.float32)
+    return _scaled(columns, _raw(columns, values))
 
 
-def decode(columns: Sequence[ColumnSpec], inputs: Array) -> Array:
-    """Encoded columns back to unscaled column values, (n, columns) float64, rounded to float32's precision."""
+def _raw(columns: Sequence[ColumnSpec], values: Mapping[str, Sequence[Value]]) -> Floats:
+    """(n, columns): numbers as they are, categories as their codes."""
+    coded = [
+        values[column.field] if column.codes is None else [column.codes[str(value)] for value in values[column.field]]
+        for column in columns
+    ]
+    return np.stack([np.asarray(column, np.float64) for column in coded], axis=-1)
+
+
+def _scaled(columns: Sequence[ColumnSpec], raw: Floats) -> Inputs:
     mean = np.array([column.mean for column in columns])
     scale = np.array([column.scale for column in columns])
-    return np.round(inputs.astype(np.float64) * scale + mean, 4)
-
-
-def _encode_column(column: ColumnSpec, values: Sequence[Value]) -> Array:
-    raw = values if column.codes is None else [column.codes[str(value)] for value in values]
-    return (np.asarray(raw, np.float64) - column.mean) / column.scale
+    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite
+        return np.asarray((raw - mean) / scale, np.float32)
 
 
 def _whole(value: float) -> float:

@@ -26,7 +26,9 @@ class ExplainRequest(PredictRequest):
         Field(description="Which outputs to explain: all, the likeliest per instance, or names. Null: the model's default."),
     ] = None
     players: Annotated[PlayersName | None, Field(description="What a Shapley value is given to. Null: the default.")] = None
-    patches: Annotated[int, Field(ge=1, le=64, description="Patches per side of an image.")] = 4
+    patches: Annotated[
+        int | None, Field(ge=1, le=64, description="Patches per side of an image; implies the players `patches`. Null: 4.")
+    ] = None
     background: Annotated[str | BackgroundInstances, Field(description="A background of the model by name, or instances.")] = (
         "default"
     )

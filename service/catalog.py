@@ -22,8 +22,8 @@ log = logging.getLogger(__name__)
 class Reader(Protocol):
     """Brings the instances of a request into the model's shape."""
 
-    def read(self, instances: Sequence[Any]) -> Instances:
-        """Raises InvalidInstances."""
+    def read(self, instances: Sequence[Any], check: Callable[[], None]) -> Instances:
+        """Raises InvalidInstances, and what `check` raises between instances."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Model:
 
     manifest: Manifest
     reader: Reader
-    predict: Callable[[Inputs], Outputs]
+    predict: Callable[[Inputs, Callable[[], None]], Outputs]
     background: Background
     background_predictions: Floats
     """(rows, outputs): the network's answers for the background."""
@@ -77,6 +77,12 @@ class Catalog:
     def load(self, folder: Path) -> None:
         """Load every model folder in `folder`, one after the other; takes as long as TensorFlow needs."""
         try:
+            self._load_each(folder)
+        finally:
+            self._settled = True
+
+    def _load_each(self, folder: Path) -> None:
+        try:
             folders = find_folders(folder)
         except InvalidFolder as error:
             log.error("%s: %s", folder, error)
@@ -90,7 +96,6 @@ class Catalog:
                 log.error("model %s is refused: %s", path.name, entry.reason)
             else:
                 log.info("model %s is ready", path.name)
-        self._settled = True
 
     def load_beside(self, folder: Path) -> threading.Thread:
         """Start `load` on a thread of its own."""
@@ -100,9 +105,9 @@ class Catalog:
 
 
 def _load(path: Path) -> Entry:
-    from service.loading import load_model  # imports TensorFlow
-
     try:
+        from service.loading import load_model  # imports TensorFlow
+
         model = load_model(path)
     except InvalidFolder as error:
         return Entry("refused", reason=str(error))

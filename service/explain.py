@@ -1,6 +1,7 @@
 """The life of an explain request, top to bottom."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from service.catalog import Catalog, Model
 from service.errors import Invalid
 from service.lane import Clock
 from service.predict import predict_finite, read_instances
-from service.respond import Json, column_data, rounded, to_json
+from service.respond import Json, rounded, to_json
 from service.settings import Settings
 
 
@@ -25,9 +26,9 @@ def explain(body: bytes, catalog: Catalog, settings: Settings, clock: Clock) -> 
     request = parse(ExplainRequest, body)
     clock.lower(request.deadline_ms)
     model = catalog.get(request.model)
-    instances = read_instances(model, request.instances)
+    instances = read_instances(model, request.instances, clock)
     clock.mark("parse")
-    predictions = predict_finite(model, instances.inputs)
+    predictions = predict_finite(model, instances.inputs, clock)
     clock.mark("predict")
     choice = _choose(request, model, instances, predictions, settings, clock)
     attribution = model.explainers[choice.method].attribute(choice.question)
@@ -64,7 +65,7 @@ def _choose(
 ) -> _Choice:
     players = _players(request, model)
     outputs = _outputs(request, model, predictions)
-    name, background, answers = _background(request, model)
+    name, background, answers = _background(request, model, clock)
     question = Question(instances.inputs, outputs, players, background, clock.check)
     method, why = _method(request, model)
     _check_size(len(outputs) * outputs.shape[1] * int(np.prod(players.shape)), settings.max_values)
@@ -78,11 +79,13 @@ _UNIT = {"fields": "column", "columns": "column", "pixels": "pixel", "patches": 
 
 def _players(request: ExplainRequest, model: Model) -> Players:
     allowed = player_names(model.manifest.kind)
-    name = request.players or allowed[0]
+    name = request.players or ("patches" if request.patches is not None else allowed[0])
+    if request.patches is not None and name != "patches":
+        raise _invalid("patches", "expected only with the players `patches`")
     if name not in allowed:
         raise _invalid("players", f"expected {_or(allowed)} for a model of kind {model.manifest.kind}")
     try:
-        return players_of(model.manifest, name, request.patches)
+        return players_of(model.manifest, name, request.patches or 4)
     except ValueError as error:
         raise _invalid("patches", str(error)) from None
 
@@ -99,11 +102,11 @@ def _outputs(request: ExplainRequest, model: Model, predictions: Outputs) -> Ind
     return np.tile([names.index(name) for name in chosen], (len(predictions), 1))
 
 
-def _background(request: ExplainRequest, model: Model) -> tuple[str, Background, Floats]:
+def _background(request: ExplainRequest, model: Model, clock: Clock) -> tuple[str, Background, Floats]:
     """Its name, its rows, and what the model answers for them."""
     if isinstance(request.background, BackgroundInstances):
-        x = read_instances(model, request.background.instances, "/background/instances").inputs
-        return "instances", Background(x, equal_weights(len(x))), predict_finite(model, x).astype(np.float64)
+        x = read_instances(model, request.background.instances, clock, "/background/instances").inputs
+        return "instances", Background(x, equal_weights(len(x))), predict_finite(model, x, clock).astype(np.float64)
     if request.background != "default":
         raise _invalid("background", "expected `default`, or an object with `instances`")
     return "default", model.background, model.background_predictions
@@ -136,15 +139,16 @@ def _prove(choice: _Choice, attribution: Attribution, predictions: Outputs) -> _
     base = np.take_along_axis(base_values(choice.background_predictions, question.background)[None], question.outputs, 1)
     asked = np.take_along_axis(predictions.astype(np.float64), question.outputs, 1)
     reference = choice.background_predictions
-    scale = max(float(np.abs(predictions).max()), float(np.abs(reference).max()))
+    scale = np.maximum(np.abs(asked), np.abs(reference).max(axis=0)[question.outputs])  # (n, outputs asked for)
+    scale = scale.reshape(len(scale), *[1] * len(question.players.shape), -1)
     stderr = None if attribution.stderr is None else rounded(attribution.stderr, scale)
-    sent = rounded(asked, scale), rounded(base, scale), rounded(attribution.values, scale)
+    sent = rounded(asked), rounded(base), rounded(attribution.values, scale)
     return _Answers(*sent, stderr, prove(*sent, stderr, reference, exact=attribution.exact))
 
 
 def _respond(model: Model, instances: Instances, choice: _Choice, attribution: Attribution, answers: _Answers) -> bytes:
     question, names = choice.question, model.manifest.output_names
-    data = column_data(model.manifest, instances) if question.players.name == "columns" else instances.data
+    data: Any = instances.columns if question.players.name == "columns" else instances.data
     explanations: list[Json] = []
     for i, proof in enumerate(answers.proofs):
         explanations.append(

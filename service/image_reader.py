@@ -4,7 +4,7 @@ import base64
 import binascii
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,11 +13,11 @@ from pydantic import TypeAdapter, ValidationError
 from models.arrays import Bytes
 from models.images import InvalidImage, has_light_border, read_image, scale_pixels
 from models.manifest import ImageSpec
-from models.tabular import Flaw, Instances, InvalidInstances
+from models.tabular import MAX_FLAWS, Flaw, Instances, InvalidInstances
 from schemas.predict import ImageFile
 
-_FILES = TypeAdapter(list[ImageFile])
-_PREFIX = re.compile(r"\s*data:[\w/+.-]*;base64,")
+_FILE = TypeAdapter(ImageFile)
+_PREFIX = re.compile(r"\s*data:[^,]*;base64,", re.IGNORECASE)
 
 
 class ImageReader:
@@ -26,20 +26,22 @@ class ImageReader:
     def __init__(self, spec: ImageSpec) -> None:
         self._spec = spec
 
-    def read(self, instances: Sequence[Any]) -> Instances:
+    def read(self, instances: Sequence[Any], check: Callable[[], None]) -> Instances:
         """Decode and fit. Raises InvalidInstances: one bad image refuses them all."""
-        try:
-            files = _FILES.validate_python(instances)
-        except ValidationError as error:
-            raise InvalidInstances([_flaw(e) for e in error.errors(include_input=False)]) from None
         images: list[Bytes] = []
         changes: Counter[str] = Counter()
-        flaws = []
-        for i, file in enumerate(files):
+        flaws: list[Flaw] = []
+        for i, instance in enumerate(instances):
+            check()
             try:
-                image, changed = read_image(_decode(file.b64), self._spec)
+                image, changed = read_image(_decode(_FILE.validate_python(instance).b64), self._spec)
+            except ValidationError:
+                flaws.append(Flaw((i,), 'expected {"b64": "<a PNG or JPEG file in base64>"}'))
             except InvalidImage as error:
                 flaws.append(Flaw((i, "b64"), str(error)))
+            if len(flaws) == MAX_FLAWS:
+                break
+            if flaws:
                 continue
             images.append(image)
             changes.update(changed)
@@ -47,12 +49,8 @@ class ImageReader:
                 changes["light along the border, unlike the training data: nothing was inverted"] += 1
         if flaws:
             raise InvalidInstances(flaws)
-        warnings = [f"{count} of {len(files)} images: {change}" for change, count in changes.items()]
-        return Instances(scale_pixels(np.stack(images), self._spec), None, [[] for _ in images], warnings)
-
-
-def _flaw(error: Any) -> Flaw:
-    return Flaw(error["loc"], 'expected {"b64": "<a PNG or JPEG file in base64>"}')
+        warnings = [f"{count} of {len(images)} images: {change}" for change, count in changes.items()]
+        return Instances(scale_pixels(np.stack(images), self._spec), None, None, [[] for _ in images], warnings)
 
 
 def _decode(text: str) -> bytes:

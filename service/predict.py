@@ -11,7 +11,7 @@ from schemas.predict import PredictRequest
 from schemas.problem import ProblemError
 from service.body import parse
 from service.catalog import Catalog, Model
-from service.errors import Invalid, NotFinite, pointer
+from service.errors import MAX_ERRORS, Invalid, NotFinite, pointer
 from service.lane import Clock
 from service.respond import rounded, to_json
 
@@ -20,33 +20,38 @@ def predict(body: bytes, catalog: Catalog, clock: Clock) -> bytes:
     """Parse, look up, encode, predict, respond. Raises Problem."""
     request = parse(PredictRequest, body)
     model = catalog.get(request.model)
-    instances = read_instances(model, request.instances)
+    instances = read_instances(model, request.instances, clock)
     clock.mark("parse")
-    predictions = predict_finite(model, instances.inputs)
+    predictions = predict_finite(model, instances.inputs, clock)
     clock.mark("predict")
     return to_json(
         {
             "model": {"name": model.manifest.name, "version": model.manifest.version},
             "output_names": model.manifest.output_names,
-            "predictions": rounded(predictions.astype(np.float64), float(np.abs(predictions).max())),
+            "predictions": rounded(predictions.astype(np.float64)),
             "labels": _labels(model.manifest.class_names, predictions),
             "warnings": instances.warnings,
         }
     )
 
 
-def read_instances(model: Model, instances: Sequence[Any], where: str = "/instances") -> Instances:
+def read_instances(model: Model, instances: Sequence[Any], clock: Clock, where: str = "/instances") -> Instances:
     """Encode what the client sent under `where`. Raises Invalid."""
     try:
-        return model.reader.read(instances)
+        return model.reader.read(instances, clock.check)
     except InvalidInstances as error:
         errors = [ProblemError(pointer=where + pointer(flaw.path), detail=flaw.detail) for flaw in error.flaws]
-        raise Invalid(f"{len(errors)} values are not as the model expects them", errors) from None
+        raise Invalid(errors[0].detail if len(errors) == 1 else _several(errors), errors) from None
 
 
-def predict_finite(model: Model, inputs: Inputs) -> Outputs:
+def _several(errors: list[ProblemError]) -> str:
+    count = f"{len(errors)} or more" if len(errors) == MAX_ERRORS else str(len(errors))
+    return f"{count} values are not as the model expects them; `errors` says where"
+
+
+def predict_finite(model: Model, inputs: Inputs, clock: Clock) -> Outputs:
     """The model's answers (n, outputs). Raises NotFinite."""
-    predictions = model.predict(inputs)
+    predictions = model.predict(inputs, clock.check)
     if not np.isfinite(predictions).all():
         raise NotFinite("the model answered NaN or infinity for at least one instance")
     return predictions

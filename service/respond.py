@@ -6,22 +6,17 @@ import numpy as np
 import orjson
 
 from models.arrays import Floats
-from models.manifest import Manifest
-from models.tabular import Instances, decode
 
 Json = dict[str, Any]
 _DIGITS = 9
 
 
-def rounded(values: Floats, scale: float) -> Floats:
-    """Values rounded to nine digits behind the leading digit of `scale`: more than float32 resolves."""
-    decimals = _DIGITS - int(np.ceil(np.log10(scale))) if scale > 0 else _DIGITS
-    return np.round(values, decimals) + 0.0  # no negative zeros
-
-
-def column_data(manifest: Manifest, instances: Instances) -> list[list[float]]:
-    """Unscaled column values per instance."""
-    return list(decode(manifest.columns, instances.inputs).tolist())
+def rounded(values: Floats, scale: Floats | None = None) -> Floats:
+    """Values rounded to nine digits below the leading digit of `scale` (broadcast), by default their own."""
+    size = np.abs(values if scale is None else scale)
+    decimals = np.where(size > 0, _DIGITS - np.ceil(np.log10(np.where(size > 0, size, 1))), 0)
+    up, down = 10.0 ** np.maximum(decimals, 0), 10.0 ** np.maximum(-decimals, 0)
+    return np.round(values * up / down) / up * down + 0.0  # no negative zeros
 
 
 def to_json(content: Json) -> bytes:

@@ -1,5 +1,7 @@
 """Models whose answers and Shapley values are known in closed form."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from explainers.game import Attribution, Question
@@ -58,7 +60,7 @@ class LinearExplainer:
         return len(question.background.x)
 
 
-def predict(x: Inputs) -> Outputs:
+def predict(x: Inputs, check: Callable[[], None] = lambda: None) -> Outputs:
     """W x + c"""
     return np.asarray(x @ WEIGHTS + OFFSET, np.float32)
 
@@ -75,7 +77,7 @@ def linear_catalog() -> Catalog:
     broken = Model(
         good.manifest.model_copy(update={"name": "broken"}),
         good.reader,
-        lambda x: predict(x) * np.float32(np.nan),
+        lambda x, check: predict(x) * np.float32(np.nan),
         good.background,
         good.background_predictions,
         good.explainers,

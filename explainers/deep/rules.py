@@ -4,10 +4,9 @@ from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 
-from explainers.deep import slopes
+from explainers.deep import slopes, softmax
 from explainers.deep.pooling import MAX_POOLING
 from explainers.deep.program import Pair, Rule, Step, Tensor
-from explainers.deep.softmax import jacobian
 
 
 def value(_: Step, v: Tensor) -> Tensor:
@@ -35,8 +34,7 @@ def _linear(step: Step, _: Sequence[Pair], m: Tensor) -> list[Tensor]:
 
 def _softmax(_: Step, inputs: Sequence[Pair], m: Tensor) -> list[Tensor]:
     (pair,) = inputs
-    wide = tf.linalg.matvec(jacobian(pair.x, pair.b), tf.cast(m, tf.float64), transpose_a=True)
-    return [tf.cast(wide, m.dtype)]
+    return [tf.cast(softmax.pull(pair.x, pair.b, m), m.dtype)]
 
 
 LINEAR = Rule(_linear)

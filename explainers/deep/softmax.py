@@ -12,34 +12,64 @@ import tensorflow as tf
 from explainers.deep.slopes import sigmoid
 
 Tensor = Any
-POINTS = 64
+POINTS, PANELS = 24, 5
 _NOTHING_LEFT = 1e-9
 """Squared difference of logits far below which the quadrature is exact and what is left is rounding."""
 
 
-def jacobian(x: Tensor, b: Tensor) -> Tensor:
-    """For logits x (1, K) and b (rows, K), any float type: (rows, K, K) in float64."""
-    x, b = tf.cast(x, tf.float64), tf.cast(b, tf.float64)
-    return _two(x, b) if x.shape[-1] == 2 else _many(x, b)
+def pull(x: Tensor, b: Tensor, m: Tensor) -> Tensor:
+    """Multipliers m (rows, K) of the probabilities to those of the logits x (1, K) and b (rows, K), in float64: m J."""
+    x, b, m = (tf.cast(values, tf.float64) for values in (x, b, m))
+    return _two(x, b, m) if x.shape[-1] == 2 else _many(x, b, m)
 
 
-def _two(x: Tensor, b: Tensor) -> Tensor:
+def _two(x: Tensor, b: Tensor, m: Tensor) -> Tensor:
     """Two classes: the sigmoid of the logit difference, in closed form."""
-    slope = sigmoid(x[:, 0] - x[:, 1], b[:, 0] - b[:, 1])  # (rows,)
-    return slope[:, None, None] * tf.constant([[1.0, -1.0], [-1.0, 1.0]], tf.float64)
+    first = (m[:, 0] - m[:, 1]) * sigmoid(x[:, 0] - x[:, 1], b[:, 0] - b[:, 1])  # (rows,)
+    return tf.stack([first, -first], axis=1)
 
 
-def _many(x: Tensor, b: Tensor) -> Tensor:
-    """Gauss-Legendre quadrature; what it leaves of additivity is closed along the centred difference of the logits."""
-    nodes, weights = np.polynomial.legendre.leggauss(POINTS)
-    t = tf.constant((nodes + 1) / 2)[None, :, None]  # (1, points, 1)
-    share = tf.constant(weights / 2)[None, :, None]
+def _many(x: Tensor, b: Tensor, m: Tensor) -> Tensor:
+    """Quadrature on panels between which the leading class changes.
+
+    What it leaves of additivity is closed along the centred difference of the logits.
+    """
     difference = x - b  # (rows, K)
+    nodes, weights = _clustered()
+    edges = _edges(b, difference)  # (rows, panels + 1)
+    widths = edges[:, 1:] - edges[:, :-1]
+    t = tf.reshape(edges[:, :-1, None] + widths[:, :, None] * nodes, (b.shape[0], -1, 1))  # (rows, points, 1)
+    share = tf.reshape(widths[:, :, None] * weights, t.shape)
     p = tf.nn.softmax(b[:, None] + t * difference[:, None])  # (rows, points, K)
-    product = tf.matmul(p * share, p, transpose_a=True)  # (rows, K, K)
-    integral = tf.linalg.diag(tf.reduce_sum(p * share, 1)) - product
+    mean = tf.reduce_sum(p * m[:, None], -1, keepdims=True)
+    pulled = tf.reduce_sum(share * p * (m[:, None] - mean), 1)  # (rows, K)
     centred = difference - tf.reduce_mean(difference, -1, keepdims=True)
     change = tf.nn.softmax(x) - tf.nn.softmax(b)
-    left = change - tf.linalg.matvec(integral, centred)  # (rows, K)
-    direction = centred / (tf.reduce_sum(centred**2, -1, keepdims=True) + _NOTHING_LEFT)
-    return integral + left[:, :, None] * direction[:, None, :]
+    left = tf.reduce_sum(change * m - pulled * centred, -1, keepdims=True)  # (rows, 1)
+    return pulled + left * centred / (tf.reduce_sum(centred**2, -1, keepdims=True) + _NOTHING_LEFT)
+
+
+def _edges(b: Tensor, slope: Tensor) -> Tensor:
+    """Where on [0, 1] the largest of the K lines b + t slope changes: (rows, panels + 1), 0 first, 1 last and repeated.
+
+    There the softmax turns, the more sharply the larger the logits; between these places it is flat.
+    """
+    t = tf.zeros((b.shape[0], 1), b.dtype)
+    lead = tf.argmax(b, -1)[:, None]
+    edges = [t]
+    for _ in range(min(PANELS, b.shape[-1]) - 1):
+        steeper = slope - tf.gather(slope, lead, batch_dims=1)
+        meets = (tf.gather(b, lead, batch_dims=1) - b) / tf.where(steeper > 0, steeper, tf.ones_like(steeper))
+        meets = tf.where((steeper > 0) & (meets >= t), meets, tf.ones_like(meets))
+        t = tf.minimum(tf.reduce_min(meets, -1, keepdims=True), 1)
+        lead = tf.where(t < 1, tf.argmin(meets, -1)[:, None], lead)
+        edges.append(t)
+    return tf.concat([*edges, tf.ones_like(t)], axis=1)
+
+
+def _clustered() -> tuple[np.ndarray, np.ndarray]:
+    """Gauss-Legendre nodes and weights on [0, 1], drawn to both ends by t^2 / (t^2 + (1 - t)^2)."""
+    nodes, weights = np.polynomial.legendre.leggauss(POINTS)
+    t = (nodes + 1) / 2
+    norm = t**2 + (1 - t) ** 2
+    return t**2 / norm, weights / 2 * 2 * t * (1 - t) / norm**2

@@ -25,6 +25,15 @@ def test_fields_own_their_columns() -> None:
     assert players.names == ["Size", "Count", "Colour"]
 
 
+def test_columns_in_another_order_than_their_fields() -> None:
+    """As many players as columns is not the same order."""
+    columns = [MANIFEST.columns[i] for i in (1, 0)]
+    manifest = MANIFEST.model_copy(update={"columns": columns, "fields": MANIFEST.fields[:2]})
+    players = players_of(manifest, "fields", 4)
+    values = np.array([[[10.0], [20.0]]])  # Count, Size
+    np.testing.assert_array_equal(players.add_up(values), [[[20.0], [10.0]]])
+
+
 @pytest.mark.parametrize("patches", [1, 2, 3, 4])
 def test_patches_cover_the_image_without_gap_or_overlap(patches: int) -> None:
     """Also where the grid does not divide the size."""

@@ -1,6 +1,7 @@
 """Images: formats, channels, orientation, transparency, size."""
 
 import io
+import zlib
 
 import numpy as np
 import pytest
@@ -63,11 +64,21 @@ def test_the_aspect_is_kept_with_black_beside() -> None:
     assert changes == ["fitted from 8 x 4 to 4 x 4 pixels"]
 
 
-def test_sixteen_bits_are_reduced() -> None:
-    image = Image.fromarray(np.full((4, 4), 65535, np.uint16))
+@pytest.mark.parametrize(("value", "becomes"), [(65535, 255), (257, 1), (200, 1), (100, 0)])
+def test_sixteen_bits_are_reduced(value: int, becomes: int) -> None:
+    """Whatever the picture holds: nearly black stays nearly black."""
+    image = Image.fromarray(np.full((4, 4), value, np.uint16))
     pixels, changes = read_image(encoded(image), GREY)
-    assert (pixels == 255).all()
+    assert (pixels == becomes).all()
     assert changes == ["reduced to 8 bits per channel"]
+
+
+def test_exif_that_cannot_be_read_is_ignored() -> None:
+    """Also an orientation that means nothing."""
+    assert read_image(encoded(Image.new("L", (4, 4)), "PNG", exif=b"garbage"), GREY)[1] == []
+    exif = Image.Exif()
+    exif[0x0112] = 9
+    assert read_image(encoded(Image.new("L", (4, 4)), "PNG", exif=exif), GREY)[1] == []
 
 
 def test_a_jpeg_is_taken() -> None:
@@ -88,6 +99,9 @@ def test_too_many_pixels_are_refused_by_the_header() -> None:
     """The picture is never decoded."""
     with pytest.raises(InvalidImage, match="at most 16,777,216"):
         read_image(encoded(Image.new("1", (4097, 4096))), GREY)
+    bomb = write_png(RAMP)[:16] + (20_000).to_bytes(4, "big") * 2 + write_png(RAMP)[24:]
+    with pytest.raises(InvalidImage, match="at most 16,777,216"):
+        read_image(bomb[:29] + zlib.crc32(bomb[12:29]).to_bytes(4, "big") + bomb[33:], GREY)
 
 
 def test_a_light_border_is_seen() -> None:

@@ -4,50 +4,76 @@ import numpy as np
 import pytest
 
 from models.manifest import ColumnSpec, FieldSpec, Manifest
-from models.tabular import InvalidInstances, RecordReader, decode
+from models.tabular import Instances, InvalidInstances, RecordReader
 from tests.fakes import MANIFEST
 
 READER = RecordReader(MANIFEST)
 GOOD = {"Size": 6.0, "Count": 3, "Colour": "blue"}
 
 
+def reading(*records: object) -> Instances:
+    return READER.read(records, lambda: None)
+
+
 def flaws(*records: object) -> list[tuple[tuple[str | int, ...], str]]:
     with pytest.raises(InvalidInstances) as caught:
-        READER.read(records)
+        READER.read(records, lambda: None)
     return [(flaw.path, flaw.detail) for flaw in caught.value.flaws]
 
 
 def test_a_record_becomes_columns() -> None:
     """(value - mean) / scale, one column per category."""
-    read = READER.read([GOOD])
+    read = reading(GOOD)
     np.testing.assert_array_equal(read.inputs, np.array([[1, 3, 0, 0, 1]], np.float32))
     assert read.data == [[6.0, 3, "blue"]]
     assert read.imputed == [[]]
     assert read.warnings == []
 
 
-def test_columns_decode_to_what_was_sent() -> None:
-    np.testing.assert_allclose(decode(MANIFEST.columns, READER.read([GOOD]).inputs), [[6, 3, 0, 0, 1]])
+def test_column_values_are_exact() -> None:
+    """Whatever the unit: nothing is rounded on the way."""
+    np.testing.assert_array_equal(reading(GOOD | {"Size": 2.5e-6}).columns, [[2.5e-6, 3, 0, 0, 1]])
+
+
+def test_a_number_that_float32_cannot_hold_is_a_flaw() -> None:
+    field = FieldSpec(name="a", type="number")
+    manifest = MANIFEST.model_copy(update={"fields": [field], "columns": [ColumnSpec(name="a", field="a")]})
+    with pytest.raises(InvalidInstances, match="expected a smaller number"):
+        RecordReader(manifest).read([{"a": 1e300}], lambda: None)
+
+
+def test_reading_stops_at_twenty_flaws() -> None:
+    """However many there are, and however many keys one record has."""
+    assert len(flaws(*[{"Count": -1}] * 100)) == 20
+    assert len(flaws({f"k{i}": 1 for i in range(5000)})) == 20
+
+
+def test_reading_stops_when_nobody_waits() -> None:
+    def gone() -> None:
+        raise TimeoutError
+
+    with pytest.raises(TimeoutError):
+        READER.read([GOOD] * 2, gone)
 
 
 @pytest.mark.parametrize("record", [{"Count": 0}, {"Count": 0, "Size": None, "Colour": None}])
 def test_what_is_absent_is_filled_in_and_said(record: dict[str, object]) -> None:
     """Null means absent."""
-    read = READER.read([record])
+    read = reading(record)
     assert read.data == [[4.0, 0, "red"]]
     assert read.imputed == [["Size", "Colour"]]
 
 
 def test_ignored_fields_may_hold_anything() -> None:
-    assert READER.read([GOOD | {"Note": {"any": ["thing"]}}]).warnings == []
+    assert reading(GOOD | {"Note": {"any": ["thing"]}}).warnings == []
 
 
 def test_three_point_zero_is_an_integer() -> None:
-    assert READER.read([GOOD | {"Count": 3.0}]).data == [[6.0, 3, "blue"]]
+    assert reading(GOOD | {"Count": 3.0}).data == [[6.0, 3, "blue"]]
 
 
 def test_outside_the_observed_range_is_a_warning() -> None:
-    read = READER.read([GOOD | {"Size": 200}, GOOD])
+    read = reading(GOOD | {"Size": 200}, GOOD)
     assert read.warnings == ["`Size` lies outside the training data's 0 to 100 in 1 of 2 instances"]
 
 

@@ -61,7 +61,7 @@ def test_training_and_serving_encode_alike() -> None:
     x = encode(columns, titanic.complete(frame, fields))
     manifest = read_folder(titanic_folder()).manifest.model_copy(update={"fields": fields, "columns": columns})
     records = [{k: None if pd.isna(v) else v for k, v in row.items()} for row in frame[titanic.FIELDS].to_dict("records")]
-    np.testing.assert_array_equal(RecordReader(manifest).read(records).inputs, x)
+    np.testing.assert_array_equal(RecordReader(manifest).read(records, lambda: None).inputs, x)
 
 
 def titanic_folder() -> Path:
