@@ -30,6 +30,10 @@ class FieldSpec(_Part):
     def _categories_go_with_category(self) -> Self:
         if (self.type == "category") != bool(self.categories):
             raise ValueError(f"field {self.name!r}: `categories` are expected for type category, and for no other")
+        if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
+            raise ValueError(f"field {self.name!r}: `minimum` is expected not to be above `maximum`")
+        if self.type != "category" and isinstance(self.missing, str):
+            raise ValueError(f"field {self.name!r}: `missing` is expected to be a number")
         if self.categories and self.missing is not None and self.missing not in self.categories:
             raise ValueError(f"field {self.name!r}: `missing` is expected to be one of the categories")
         return self
@@ -80,8 +84,13 @@ class Manifest(_Part):
             raise ValueError("kind image: `image` is expected, and neither `fields` nor `columns`")
         if self.kind == "tabular" and (self.image is not None or not self.fields or not self.columns):
             raise ValueError("kind tabular: `fields` and `columns` are expected, and no `image`")
-        if len(set(self.output_names)) != len(self.output_names):
-            raise ValueError("`output_names`: expected no name twice")
+        for part, names in {
+            "output_names": self.output_names,
+            "columns": [column.name for column in self.columns],
+            "fields and ignored_fields": [field.name for field in self.fields] + self.ignored_fields,
+        }.items():
+            if len(set(names)) != len(names):
+                raise ValueError(f"`{part}`: expected no name twice")
         outputs = len(self.output_names)
         if self.class_names is not None and len(self.class_names) != max(2, outputs):
             raise ValueError(f"`class_names`: expected {max(2, outputs)} for {outputs} outputs")

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
 from schemas.predict import PredictRequest
 from schemas.wire import Answer, ModelRef, Nested, Sent, Warnings
@@ -17,21 +17,32 @@ class BackgroundInstances(Sent):
     instances: Annotated[list[object], Field(min_length=1, max_length=1_000)]
 
 
+_WORD, _NAMES, _NAME, _OWN = TAGS = ("<word>", "<names>", "<name>", "<own>")
+"""The branches of the two unions below, as they stand in the paths of pydantic's errors."""
+
+_Outputs = Annotated[
+    Annotated[Literal["all", "predicted"], Tag(_WORD)] | Annotated[list[str], Tag(_NAMES), Field(max_length=10_000)],
+    Discriminator(lambda value: _WORD if isinstance(value, str) else _NAMES),
+]
+_Background = Annotated[
+    Annotated[str, Tag(_NAME)] | Annotated[BackgroundInstances, Tag(_OWN)],
+    Discriminator(lambda value: _NAME if isinstance(value, str) else _OWN),
+]
+
+
 class ExplainRequest(PredictRequest):
     """Instances to explain, and how."""
 
     method: Annotated[Method, Field(description="`auto` chooses; the answer says which and why.")] = "auto"
     outputs: Annotated[
-        Literal["all", "predicted"] | list[str] | None,
+        _Outputs | None,
         Field(description="Which outputs to explain: all, the likeliest per instance, or names. Null: the model's default."),
     ] = None
     players: Annotated[PlayersName | None, Field(description="What a Shapley value is given to. Null: the default.")] = None
     patches: Annotated[
         int | None, Field(ge=1, le=64, description="Patches per side of an image; implies the players `patches`. Null: 4.")
     ] = None
-    background: Annotated[str | BackgroundInstances, Field(description="A background of the model by name, or instances.")] = (
-        "default"
-    )
+    background: Annotated[_Background, Field(description="A background of the model by name, or instances.")] = "default"
     seed: Annotated[int, Field(ge=0, lt=2**32, description="For methods that draw at random.")] = 0
     max_evaluations: Annotated[
         int | None, Field(ge=1, description="Model inputs per instance that the method may spend. Null: the model's default.")

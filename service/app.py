@@ -12,6 +12,7 @@ from service import __version__
 from service.catalog import Catalog
 from service.errors import BY_STATUS, MEDIA_TYPE, Problem, Unexpected
 from service.lane import Lane
+from service.openapi import complete
 from service.request_id import RequestId
 from service.routes import router
 from service.settings import Settings
@@ -35,6 +36,7 @@ def create_app(settings: Settings, catalog: Catalog | None = None) -> FastAPI:
     app.state.lane = Lane(settings)
     app.state.loads = catalog is None
     app.include_router(router)
+    complete(app)
     return app
 
 

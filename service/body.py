@@ -6,13 +6,15 @@ from typing import Any, TypeVar
 import orjson
 from pydantic import BaseModel, ValidationError
 
+from schemas.explain import TAGS, BackgroundInstances
 from schemas.problem import ProblemError
-from service.errors import Invalid, NotJson, pointer
+from service.errors import MAX_ERRORS, Invalid, NotJson, pointer
 
 S = TypeVar("S", bound=BaseModel)
+_MAX_MEMBERS = 10_000
 
 
-def parse(schema: type[S], body: bytes) -> S:
+def parse(schema: type[S], body: bytes | bytearray) -> S:
     """Raises NotJson for what is no JSON, repeats a key or holds a number that is not finite; Invalid for the rest."""
     try:
         orjson.loads(body)  # refuses NaN, numbers out of range, lone surrogates, invalid UTF-8, too deep nesting
@@ -22,14 +24,18 @@ def parse(schema: type[S], body: bytes) -> S:
     try:
         return schema.model_validate(content)
     except ValidationError as error:
-        errors = [_flaw(schema, e) for e in error.errors(include_input=False, include_url=False)]
-        raise Invalid(f"{len(errors)} parts of the request are not as expected", errors) from None
+        errors = [_flaw(schema, e) for e in error.errors(include_input=False, include_url=False)[:MAX_ERRORS]]
+        raise Invalid(
+            errors[0].detail if len(errors) == 1 else f"{len(errors)} parts of the request are not as expected", errors
+        ) from None
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     content = dict(pairs)
     if len(content) != len(pairs):
         raise ValueError("a key stands twice in one object")
+    if len(content) > _MAX_MEMBERS:
+        raise ValueError(f"an object has more than {_MAX_MEMBERS} members")
     return content
 
 
@@ -41,15 +47,11 @@ def _place(error: Exception) -> str:
 
 def _flaw(schema: type[BaseModel], error: Any) -> ProblemError:
     *above, last = error["loc"] or ("",)
-    path = [part for part in above if not _is_tag(part)]
+    path = [part for part in above if part not in TAGS]
     if error["type"] == "extra_forbidden":
-        return ProblemError(pointer=pointer([*path, last]), detail=f"unknown key; expected {', '.join(schema.model_fields)}")
-    if not _is_tag(last) and error["loc"]:
+        known = ", ".join(BackgroundInstances.model_fields if path else schema.model_fields)
+        return ProblemError(pointer=pointer([*path, last]), detail=f"unknown key; expected {known}")
+    if error["loc"] and last not in TAGS:
         path.append(last)
     detail = "expected an object" if error["type"] == "model_type" else error["msg"]
     return ProblemError(pointer=pointer(path), detail=detail)
-
-
-def _is_tag(part: object) -> bool:
-    """Pydantic puts the branch of a union into the path, as `literal['all']` or `list[str]`; a key never looks so."""
-    return isinstance(part, str) and (part in ("str", "BackgroundInstances") or "[" in part)

@@ -2,6 +2,7 @@
 
 Problem                      status code
 ├── NotJson                  400    not-json
+├── ClientLeft               400    client-left
 ├── NotFound                 404    not-found
 │   └── UnknownModel         404    unknown-model
 ├── MethodNotAllowed         405    method-not-allowed
@@ -16,7 +17,6 @@ Problem                      status code
 └── DeadlinePassed           504    deadline-passed
 """
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
@@ -64,6 +64,12 @@ class NotJson(Problem):
     """The body is not the JSON that the service takes."""
 
     status, code, title = 400, "not-json", "The body is not valid JSON"
+
+
+class ClientLeft(Problem):
+    """The client has closed the connection; only the log would see this answer."""
+
+    status, code, title = 400, "client-left", "The client has left"
 
 
 class NotFound(Problem):
@@ -149,4 +155,4 @@ def pointer(path: Sequence[Any]) -> str:
 
 
 def _printable(key: str) -> str:
-    return re.sub(r"[^ -~]", "?", key[:64])
+    return "".join(c if c.isprintable() else "?" for c in key[:64])

@@ -21,7 +21,7 @@ from service.respond import Json, rounded, to_json
 from service.settings import Settings
 
 
-def explain(body: bytes, catalog: Catalog, settings: Settings, clock: Clock) -> bytes:
+def explain(body: bytes | bytearray, catalog: Catalog, settings: Settings, clock: Clock) -> bytes:
     """Parse, look up, encode, predict, choose, attribute, prove, respond. Raises Problem."""
     request = parse(ExplainRequest, body)
     clock.lower(request.deadline_ms)

@@ -3,14 +3,15 @@
 import asyncio
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from service.errors import Busy, DeadlinePassed
+from service.errors import Busy, ClientLeft, DeadlinePassed
 from service.settings import Settings
 
 T = TypeVar("T")
+_TOO_LATE = "the work was stopped; ask for less at once, or allow more time"
 
 
 class Clock:
@@ -28,6 +29,10 @@ class Clock:
         if deadline_ms is not None:
             self._end = min(self._end, self._begin + deadline_ms / 1000)
 
+    def remaining(self) -> float:
+        """Seconds until the deadline; 0 when it has passed."""
+        return max(0.0, self._end - time.perf_counter())
+
     def leave(self) -> None:
         """Nobody waits any more: the next check raises."""
         self._gone.set()
@@ -35,7 +40,7 @@ class Clock:
     def check(self) -> None:
         """Raises DeadlinePassed when the time is over or nobody waits."""
         if self._gone.is_set() or time.perf_counter() > self._end:
-            raise DeadlinePassed("the work was stopped; ask for less at once, or allow more time")
+            raise DeadlinePassed(_TOO_LATE)
 
     def mark(self, phase: str) -> None:
         """The phase that ends here took the time since the last mark. Checks the deadline."""
@@ -56,17 +61,27 @@ class Lane:
         self._threads = ThreadPoolExecutor(settings.threads, thread_name_prefix="lane")
         self._places = threading.Semaphore(settings.threads + settings.max_waiting)
 
-    async def run(self, work: Callable[[Clock], T], clock: Clock) -> T:
-        """Do `work` on a thread. Raises Busy at once when too many wait, DeadlinePassed when it is too late to begin."""
+    async def run(self, work: Callable[[Clock], T], clock: Clock, left: Coroutine[Any, Any, None]) -> T:
+        """Do `work` on a thread; it is told to stop when the deadline has passed or `left` ends, which is the client's leaving.
+
+        Raises Busy at once when too many wait, DeadlinePassed, ClientLeft.
+        """
         if not self._places.acquire(blocking=False):
+            left.close()
             raise Busy("too many requests wait already; try again in a moment")
         future = self._threads.submit(_begin, work, clock)
         future.add_done_callback(lambda _: self._places.release())
+        answer, gone = asyncio.wrap_future(future), asyncio.ensure_future(left)
         try:
-            return await asyncio.wrap_future(future)
-        except asyncio.CancelledError:
+            first: set[asyncio.Future[Any]] = {answer, gone}
+            await asyncio.wait(first, timeout=clock.remaining(), return_when=asyncio.FIRST_COMPLETED)
+            if answer.done():
+                return answer.result()
+            raise ClientLeft("nobody waits for the answer") if gone.done() else DeadlinePassed(_TOO_LATE)
+        finally:
             clock.leave()
-            raise
+            answer.cancel()
+            gone.cancel()
 
     def close(self) -> None:
         """Let what has begun end."""

@@ -16,7 +16,7 @@ from service.lane import Clock
 from service.respond import rounded, to_json
 
 
-def predict(body: bytes, catalog: Catalog, clock: Clock) -> bytes:
+def predict(body: bytes | bytearray, catalog: Catalog, clock: Clock) -> bytes:
     """Parse, look up, encode, predict, respond. Raises Problem."""
     request = parse(PredictRequest, body)
     model = catalog.get(request.model)

@@ -8,18 +8,18 @@ from fastapi import APIRouter, Request, Response
 from schemas.catalog import Health, ModelDetail, ModelList
 from schemas.explain import ExplainRequest, ExplainResponse
 from schemas.predict import PredictRequest, PredictResponse
-from schemas.problem import Problem as ProblemBody
 from service.describe import describe, summarise
 from service.errors import MEDIA_TYPE
 from service.explain import explain
 from service.lane import Clock
-from service.negotiate import accept_json, read_json
+from service.negotiate import accept_json, read_json, until_left
+from service.openapi import takes
 from service.predict import predict
 
 router = APIRouter()
 
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"description": description, "content": {MEDIA_TYPE: {"schema": ProblemBody.model_json_schema()}}}
+    status: {"description": description, "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
     for status, description in {
         400: "not JSON, a key twice, or a number that is not finite",
         404: "no such model",
@@ -33,26 +33,21 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
 }
 
 
-def _takes(schema: type[Any]) -> dict[str, Any]:
-    """The request body, for the OpenAPI document: bodies are parsed strictly, off the event loop."""
-    content = schema.model_json_schema(ref_template=f"#/components/schemas/{schema.__name__}/$defs/{{model}}")
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": content}}}}
-
-
-@router.post("/predict", response_model=PredictResponse, responses=_PROBLEMS, openapi_extra=_takes(PredictRequest))
+@router.post("/predict", response_model=PredictResponse, responses=_PROBLEMS, openapi_extra=takes(PredictRequest))
 async def post_predict(request: Request) -> Response:
     """What does the model predict?"""
     catalog = request.app.state.catalog
     return await _compute(request, lambda body, clock: predict(body, catalog, clock))
 
 
-@router.post("/explain", response_model=ExplainResponse, responses=_PROBLEMS, openapi_extra=_takes(ExplainRequest))
+@router.post("/explain", response_model=ExplainResponse, responses=_PROBLEMS, openapi_extra=takes(ExplainRequest))
 async def post_explain(request: Request) -> Response:
     """And why?"""
     catalog, settings = request.app.state.catalog, request.app.state.settings
     return await _compute(request, lambda body, clock: explain(body, catalog, settings, clock))
 
 
+@router.head("/models", include_in_schema=False)
 @router.get("/models")
 async def get_models(request: Request) -> ModelList:
     """Every model, and whether it serves."""
@@ -65,12 +60,14 @@ async def get_model(name: str, request: Request) -> ModelDetail:
     return describe(request.app.state.catalog.get(name))
 
 
+@router.head("/livez", include_in_schema=False)
 @router.get("/livez")
 async def get_livez() -> Health:
     """The process is up."""
     return Health(status="alive", models={})
 
 
+@router.head("/readyz", include_in_schema=False)
 @router.get("/readyz", responses={503: {"model": Health}})
 async def get_readyz(request: Request, response: Response) -> Health:
     """Every model serves or is refused, and at least one serves."""
@@ -81,10 +78,10 @@ async def get_readyz(request: Request, response: Response) -> Health:
     return Health(status="ready" if ready else "not ready", models=models)
 
 
-async def _compute(request: Request, work: Callable[[bytes, Clock], bytes]) -> Response:
+async def _compute(request: Request, work: Callable[[bytes | bytearray, Clock], bytes]) -> Response:
     accept_json(request)
     settings = request.app.state.settings
     body = await read_json(request, settings.max_body_bytes)
     clock = Clock(settings.deadline_ms)
-    answer = await request.app.state.lane.run(lambda clock: work(body, clock), clock)
+    answer = await request.app.state.lane.run(lambda clock: work(body, clock), clock, until_left(request))
     return Response(answer, media_type="application/json", headers={"Server-Timing": clock.server_timing()})

@@ -19,6 +19,8 @@ from models.network import Network, blocks
 
 _PAIR_ELEMENTS = 2**22
 """Elements that the widest value may have for one block of pairs: 16 MiB in float32."""
+_KEPT_BYTES = 2**28
+"""What the trace of a model's own background may take; a larger one is made anew for each request."""
 _MAX_TASKS = 64
 _CHANNELS = 8
 
@@ -46,9 +48,12 @@ class DeepExplainer:
         self._tasks = int(np.clip(_PAIR_ELEMENTS // (network.widest * self._rows), 1, _MAX_TASKS))
         self._cancels = self._steps[-1].rule is SOFTMAX
         self._compile()
-        self._default = background, list(self._trace(background))
-        x = np.zeros((1, *network.input_shape), np.float32)
-        self._pass(x, np.eye(1, network.outputs), self._default[1][0])
+        self._background = background
+        first = next(self._trace(background))
+        size = sum(tensor.shape.num_elements() * tensor.dtype.size for tensor in tf.nest.flatten(first.kept))
+        small = size * len(background.x) <= _KEPT_BYTES * self._rows
+        self._traced = list(self._trace(background)) if small else []
+        self._pass(np.zeros((1, *network.input_shape), np.float32), np.eye(1, network.outputs), first)
 
     def cost(self, question: Question) -> int:
         """One pair per background row and backward pass."""
@@ -88,8 +93,8 @@ class DeepExplainer:
         return np.array(instances), np.array(seeds), places
 
     def _blocks(self, background: Background) -> Iterable[_Block]:
-        """The model's own background is traced once; another one block by block, so that it never stands in memory whole."""
-        return self._default[1] if background is self._default[0] else self._trace(background)
+        """The model's own background is traced once, if that fits; another one block by block, never whole in memory."""
+        return self._traced if self._traced and background is self._background else self._trace(background)
 
     def _trace(self, background: Background) -> Iterator[_Block]:
         weights = exact_weights(background.weights)

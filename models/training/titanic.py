@@ -82,6 +82,8 @@ def read_passengers(data: Path | None) -> tuple[pd.DataFrame, dict[str, Any]]:
     if missing := [name for name in [*FIELDS, "Survived"] if name not in frame.columns]:
         raise DataUnavailable(f"expected the columns of Kaggle's train.csv; {', '.join(missing)} are not there")
     frame = frame[[*FIELDS, "Survived"]].reset_index(drop=True)
+    if frame["Survived"].value_counts().reindex([0, 1], fill_value=0).min() < FOLDS:
+        raise DataUnavailable(f"expected at least {FOLDS} passengers who died and {FOLDS} who survived, as 0 and 1")
     if data is None:
         return frame, {"source": "OpenML data set `titanic`, version 1"}
     return frame, {"source": "Kaggle's Titanic competition, train.csv", "sha256": _sha256(data)}

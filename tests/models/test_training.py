@@ -143,7 +143,7 @@ def test_without_a_network_the_download_is_a_clear_error(monkeypatch: pytest.Mon
 
 
 def test_openml_names_become_kaggles(monkeypatch: pytest.MonkeyPatch) -> None:
-    frame = passengers(20).rename(columns={new: old for old, new in titanic._OPENML.items()})
+    frame = passengers(60).rename(columns={new: old for old, new in titanic._OPENML.items()})
     frame["survived"] = frame["survived"].astype(str).astype("category")
     monkeypatch.setattr(titanic, "fetch_openml", lambda *_, **__: type("Bunch", (), {"frame": frame}))
     passengers_, provenance = titanic.read_passengers(None)

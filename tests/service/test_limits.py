@@ -1,18 +1,27 @@
 """Bounds: body size, waiting requests, the deadline; and what a fault looks like from outside."""
 
 import asyncio
+import socket
 import threading
 import time
+from dataclasses import replace
 
+import httpx
 import pytest
 
+from explainers.game import Attribution, Question
 from service.app import create_app
 from service.catalog import Catalog
 from service.errors import Busy, DeadlinePassed
 from service.lane import Clock, Lane
 from service.settings import Settings
 from tests.conftest import serving
-from tests.fakes import linear_catalog
+from tests.fakes import LinearExplainer, linear_catalog, linear_model
+
+
+async def staying() -> None:
+    """A client that does not leave."""
+    await asyncio.sleep(3600)
 
 
 @pytest.mark.parametrize("chunked", [False, True])
@@ -61,13 +70,13 @@ def test_a_full_lane_is_busy_at_once() -> None:
 
     async def scene() -> None:
         lane, release = Lane(Settings(threads=1, max_waiting=1)), threading.Event()
-        two = [asyncio.create_task(lane.run(lambda _: release.wait(5), Clock(5000))) for _ in range(2)]
+        two = [asyncio.create_task(lane.run(lambda _: release.wait(5), Clock(5000), staying())) for _ in range(2)]
         await asyncio.sleep(0.05)
         with pytest.raises(Busy):
-            await lane.run(lambda _: True, Clock(5000))
+            await lane.run(lambda _: True, Clock(5000), staying())
         release.set()
         assert await asyncio.gather(*two) == [True, True]
-        assert await lane.run(lambda _: 3, Clock(5000)) == 3
+        assert await lane.run(lambda _: 3, Clock(5000), staying()) == 3
         lane.close()
 
     asyncio.run(scene())
@@ -76,41 +85,69 @@ def test_a_full_lane_is_busy_at_once() -> None:
 def test_waiting_counts_towards_the_deadline() -> None:
     async def scene() -> None:
         lane = Lane(Settings(threads=1, max_waiting=1))
-        first = asyncio.create_task(lane.run(lambda _: time.sleep(0.2), Clock(5000)))
+        first = asyncio.create_task(lane.run(lambda _: time.sleep(0.4), Clock(5000), staying()))
         await asyncio.sleep(0.05)
-        begun = []
+        begun: list[int] = []
+        clock = time.perf_counter()
         with pytest.raises(DeadlinePassed):
-            await lane.run(lambda _: begun.append(1), Clock(50))
-        assert begun == []
+            await lane.run(lambda _: begun.append(1), Clock(50), staying())
+        assert time.perf_counter() - clock < 0.2
         await first
+        assert begun == []
         lane.close()
 
     asyncio.run(scene())
 
 
+class Endless(LinearExplainer):
+    """Computes until it is told to stop, and says so."""
+
+    def __init__(self) -> None:
+        self.begun, self.stopped = threading.Event(), threading.Event()
+
+    def attribute(self, question: Question) -> Attribution:
+        """Never ends by itself."""
+        self.begun.set()
+        try:
+            while True:
+                question.check()
+                time.sleep(0.005)
+        finally:
+            self.stopped.set()
+
+
 def test_work_stops_when_the_client_has_left() -> None:
-    """The next check between blocks raises."""
+    """A closed connection is noticed while the work runs; the next check between blocks ends it."""
+    endless = Endless()
+    model = replace(linear_model(), explainers={"deep": endless})
+    with serving(create_app(Settings(), Catalog({"linear": model}))) as client:
+        with pytest.raises(httpx.ReadTimeout):
+            client.post("/explain", json={"model": "linear", "instances": [{"Count": 1}]}, timeout=0.3)
+        assert endless.begun.is_set()
+        assert endless.stopped.wait(2)
 
-    async def scene() -> list[str]:
-        lane, clock, seen = Lane(Settings(threads=1)), Clock(60_000), []
 
-        def work(clock: Clock) -> None:
-            try:
-                for _ in range(1000):
-                    clock.check()
-                    time.sleep(0.005)
-                seen.append("finished")
-            except DeadlinePassed:
-                seen.append("stopped")
+HEAD = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
 
-        task = asyncio.create_task(lane.run(work, clock))
-        await asyncio.sleep(0.05)
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        lane.close()
-        return seen
 
-    assert asyncio.run(scene()) == ["stopped"]
+def test_an_upload_that_breaks_off_is_no_fault(caplog: pytest.LogCaptureFixture) -> None:
+    with serving(create_app(Settings(), linear_catalog())) as client:
+        with socket.create_connection((client.base_url.host, client.base_url.port or 80)) as connection:
+            connection.sendall(HEAD % 1000 + b"{")
+            time.sleep(0.1)
+        assert client.get("/livez").status_code == 200
+    assert "failed" not in caplog.text
+
+
+def test_a_declared_length_is_enough_to_refuse() -> None:
+    """Before a byte of the body has come."""
+    with (
+        serving(create_app(Settings(), linear_catalog())) as client,
+        socket.create_connection((client.base_url.host, client.base_url.port or 80)) as connection,
+    ):
+        connection.sendall(HEAD % 99999999999)
+        connection.settimeout(2)
+        assert b" 413 " in connection.recv(1000)
 
 
 def test_a_deadline_can_only_be_lowered() -> None:

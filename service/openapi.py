@@ -1,0 +1,35 @@
+"""The OpenAPI document: bodies are parsed strictly and off the event loop, so their schemas are added by hand."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from schemas.explain import ExplainRequest
+from schemas.predict import PredictRequest
+from schemas.problem import Problem
+
+_REF = "#/components/schemas/{model}"
+
+
+def takes(schema: type[BaseModel]) -> dict[str, Any]:
+    """What an endpoint that parses its own body says of it."""
+    content = {"schema": {"$ref": _REF.format(model=schema.__name__)}}
+    return {"requestBody": {"required": True, "content": {"application/json": content}}}
+
+
+def complete(app: FastAPI) -> None:
+    """Add the schemas of bodies and problems; leave out the framework's own errors, which are never sent."""
+    document = app.openapi()
+    _, ours = models_json_schema(
+        [(schema, "validation") for schema in (PredictRequest, ExplainRequest, Problem)], ref_template=_REF
+    )
+    schemas = document["components"]["schemas"]
+    schemas |= ours["$defs"]
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    for path in document["paths"].values():
+        for operation in path.values():
+            if "HTTPValidationError" in str(operation["responses"].get("422")):
+                del operation["responses"]["422"]
