@@ -14,7 +14,7 @@ from schemas.explain import BackgroundInstances, ExplainRequest
 from schemas.problem import ProblemError
 from service.body import parse
 from service.catalog import Catalog, Model
-from service.errors import Invalid
+from service.errors import Invalid, NotFinite
 from service.lane import Clock
 from service.predict import predict_finite, read_instances
 from service.respond import Json, rounded, to_json
@@ -136,6 +136,8 @@ def _check_cost(method: str, cost: int, limit: int) -> None:
 
 def _prove(choice: _Choice, attribution: Attribution, predictions: Outputs) -> _Answers:
     question = choice.question
+    if not np.isfinite(attribution.values).all():
+        raise NotFinite(f"`{choice.method}` found NaN or infinity for at least one value; another method may not")
     base = np.take_along_axis(base_values(choice.background_predictions, question.background)[None], question.outputs, 1)
     asked = np.take_along_axis(predictions.astype(np.float64), question.outputs, 1)
     reference = choice.background_predictions

@@ -44,7 +44,10 @@ def test_a_number_that_float32_cannot_hold_is_a_flaw() -> None:
 
 def test_reading_stops_at_twenty_flaws() -> None:
     """However many there are, and however many keys one record has."""
-    assert len(flaws(*[{"Count": -1}] * 100)) == 20
+    read: list[None] = []
+    with pytest.raises(InvalidInstances) as caught:
+        READER.read([{"Count": -1}] * 100, lambda: read.append(None))
+    assert (len(caught.value.flaws), len(read)) == (20, 20)
     assert len(flaws({f"k{i}": 1 for i in range(5000)})) == 20
 
 

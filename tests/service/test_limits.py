@@ -7,6 +7,7 @@ import time
 from dataclasses import replace
 
 import httpx
+import numpy as np
 import pytest
 
 from explainers.game import Attribution, Question
@@ -125,6 +126,24 @@ def test_work_stops_when_the_client_has_left() -> None:
             client.post("/explain", json={"model": "linear", "instances": [{"Count": 1}]}, timeout=0.3)
         assert endless.begun.is_set()
         assert endless.stopped.wait(2)
+
+
+class Broken(LinearExplainer):
+    """Answers NaN for one value."""
+
+    def attribute(self, question: Question) -> Attribution:
+        """See Explainer."""
+        attribution = super().attribute(question)
+        attribution.values[0, 0, 0] = np.nan
+        return attribution
+
+
+def test_values_that_are_not_finite_never_leave() -> None:
+    """Neither as NaN nor as null."""
+    model = replace(linear_model(), explainers={"deep": Broken()})
+    with serving(create_app(Settings(), Catalog({"linear": model}))) as client:
+        response = client.post("/explain", json={"model": "linear", "instances": [{"Count": 1}]})
+        assert (response.status_code, response.json()["type"]) == (500, "/problems/not-finite")
 
 
 HEAD = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
