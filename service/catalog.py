@@ -37,6 +37,8 @@ class Model:
     background_predictions: Floats
     """(rows, outputs): the network's answers for the background."""
     explainers: Mapping[str, Explainer]
+    unsupported: Mapping[str, str]
+    """Methods that cannot explain this model, and why."""
 
 
 @dataclass(frozen=True)

@@ -115,6 +115,8 @@ def _background(request: ExplainRequest, model: Model, clock: Clock) -> tuple[st
 def _method(request: ExplainRequest, model: Model) -> tuple[str, str]:
     """The method, and why it is taken."""
     method = "deep" if request.method == "auto" else request.method
+    if method in model.unsupported:
+        raise _invalid("method", f"`{method}` cannot explain this model: {model.unsupported[method]}")
     if method not in model.explainers:
         raise _invalid("method", f"expected auto or {_or(list(model.explainers))} for this model")
     if request.method == "auto":

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
+from explainers.deep.program import Unruled
+from explainers.game import Explainer
 from explainers.methods import METHODS
 from models.folder import read_folder
 from models.network import Network
@@ -17,11 +19,19 @@ def load_model(path: Path) -> Model:
     folder = read_folder(path)
     network = Network.load(folder)
     manifest = folder.manifest
+    explainers: dict[str, Explainer] = {}
+    unsupported: dict[str, str] = {}
+    for name, method in METHODS.items():
+        try:
+            explainers[name] = method(network, folder.background)
+        except Unruled as error:
+            unsupported[name] = str(error)
     return Model(
         manifest,
         ImageReader(manifest.image) if manifest.image else RecordReader(manifest),
         network.predict,
         folder.background,
         network.predict(folder.background.x).astype(np.float64),
-        {name: method(network, folder.background) for name, method in METHODS.items()},
+        explainers,
+        unsupported,
     )

@@ -1,6 +1,7 @@
 """Models whose answers and Shapley values are known in closed form."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -68,18 +69,12 @@ def predict(x: Inputs, check: Callable[[], None] = lambda: None) -> Outputs:
 def linear_model() -> Model:
     """Three fields, five columns, two outputs."""
     explainers = {"deep": LinearExplainer()}
-    return Model(MANIFEST, RecordReader(MANIFEST), predict, BACKGROUND, predict(BACKGROUND.x).astype(np.float64), explainers)
+    return Model(MANIFEST, RecordReader(MANIFEST), predict, BACKGROUND, predict(BACKGROUND.x).astype(np.float64), explainers, {})
 
 
 def linear_catalog() -> Catalog:
     """A catalog with the linear model, and one that answers NaN."""
     good = linear_model()
-    broken = Model(
-        good.manifest.model_copy(update={"name": "broken"}),
-        good.reader,
-        lambda x, check: predict(x) * np.float32(np.nan),
-        good.background,
-        good.background_predictions,
-        good.explainers,
-    )
+    named = good.manifest.model_copy(update={"name": "broken"})
+    broken = replace(good, manifest=named, predict=lambda x, check: predict(x) * np.float32(np.nan))
     return Catalog({"linear": good, "broken": broken})
