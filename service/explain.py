@@ -65,10 +65,10 @@ def _choose(
 ) -> _Choice:
     players = _players(request, model)
     outputs = _outputs(request, model, predictions)
+    method, why = _method(request, model)
+    _check_size(outputs.size * int(np.prod(players.shape)), settings.max_values)
     name, background, answers = _background(request, model, clock)
     question = Question(instances.inputs, outputs, players, background, clock.check)
-    method, why = _method(request, model)
-    _check_size(len(outputs) * outputs.shape[1] * int(np.prod(players.shape)), settings.max_values)
     _check_cost(method, model.explainers[method].cost(question), request.max_evaluations or model.manifest.max_evaluations)
     warnings = [f"`{method}` gives values per {_UNIT[players.name]}; those of one player were added up"]
     return _Choice(method, why, name, answers, question, warnings if players.name in ("fields", "patches") else [])
