@@ -74,9 +74,15 @@ def write_folder(path: Path, manifest: Manifest, network: Any, background: Backg
         described = manifest.model_copy(update={"files": sums}).model_dump(mode="json", exclude_none=True)
         (new / "manifest.json").write_text(json.dumps(described, indent=2, ensure_ascii=False) + "\n", "utf-8")
         (new / "README.md").write_text(card, "utf-8")
+        old = Path(work) / "old"
         if path.exists():
-            os.rename(path, Path(work) / "old")
-        os.rename(new, path)
+            os.rename(path, old)
+        try:
+            os.rename(new, path)
+        except OSError:
+            if old.exists():
+                os.rename(old, path)
+            raise
 
 
 def find_folders(path: Path) -> list[Path]:

@@ -54,13 +54,6 @@ def scale_pixels(pixels: Bytes, spec: ImageSpec) -> Inputs:
     return pixels.astype(np.float32) * np.float32(spec.scale)
 
 
-def write_png(pixels: Bytes) -> bytes:
-    """(height, width, 1 or 3) bytes as a PNG file."""
-    file = io.BytesIO()
-    Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels).save(file, "PNG")
-    return file.getvalue()
-
-
 def _open(file: bytes) -> Image.Image:
     too_many = InvalidImage(f"the image has too many pixels; expected at most {MAX_PIXELS:,}")
     try:

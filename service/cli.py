@@ -7,8 +7,6 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from models.folder import TRAINED
-
 app = typer.Typer(
     help="Predictions and Shapley values of trained models over HTTP.", no_args_is_help=True, pretty_exceptions_enable=False
 )
@@ -69,7 +67,7 @@ def train(
     trained.write(folder, force=force)
     for metric, value in trained.manifest.metrics.items():
         typer.echo(f"{metric} {value:.4f}")
-    typer.echo(f"written to {folder}" + ("" if folder.parent != TRAINED else ": this model ships"))
+    typer.echo(f"written to {folder}")
 
 
 def _check_background(text: str | None) -> None:

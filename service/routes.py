@@ -27,6 +27,7 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
         413: "the body is too large",
         415: "the body is not declared as JSON",
         422: "the schema or the model refuses the request",
+        500: "the model's answer is not finite, or a fault of the service",
         503: "loading, or full; Retry-After says when to come again",
         504: "the deadline passed",
     }.items()

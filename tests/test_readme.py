@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from benchmarks.process import ROOT, Server
 from service.settings import Settings
-from tests.conftest import ROOT, Server
 
 README = (ROOT / "README.md").read_text("utf-8")
 EXAMPLES = re.findall(r"```bash\n(curl .*?)\n```\n```json\n(.*?)\n```", README, re.DOTALL)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from benchmarks.process import ROOT
 
 MAY_IMPORT = {
     "schemas": {"schemas"},

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 
-from tests.conftest import ROOT
+from benchmarks.process import ROOT
 from tests.explainers.nets import Case, dense_net, image_net
 
 NETS = {

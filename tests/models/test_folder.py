@@ -63,6 +63,20 @@ def test_a_failure_leaves_nothing_behind(folder: Path) -> None:
     assert os.listdir(folder.parent) == ["linear"]
 
 
+def test_a_move_that_fails_puts_the_old_folder_back(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rename = os.rename
+
+    def failing(source: Path, target: Path) -> None:
+        if source.name == "new":
+            raise OSError("no permission")
+        rename(source, target)
+
+    monkeypatch.setattr(os, "rename", failing)
+    with pytest.raises(OSError, match="no permission"):
+        write_folder(folder, MANIFEST.model_copy(update={"version": "8"}), FakeNetwork(), BACKGROUND, "", force=True)
+    assert read_folder(folder).manifest.version == "7"
+
+
 def edited(folder: Path, **changes: Any) -> None:
     manifest = json.loads((folder / "manifest.json").read_text())
     (folder / "manifest.json").write_text(json.dumps(manifest | changes))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from models.images import InvalidImage, has_light_border, read_image, write_png
+from models.images import InvalidImage, has_light_border, read_image
 from models.manifest import ImageSpec
 
 GREY = ImageSpec(height=4, width=4, channels=1, scale=1 / 255)
@@ -19,6 +19,11 @@ def encoded(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
     file = io.BytesIO()
     image.save(file, kind, **options)
     return file.getvalue()
+
+
+def write_png(pixels: np.ndarray) -> bytes:
+    """A grey picture (height, width, 1) as a file."""
+    return encoded(Image.fromarray(pixels[..., 0]))
 
 
 def test_a_png_of_the_right_kind_is_taken_as_it_is() -> None:

@@ -11,8 +11,9 @@ import pytest
 
 from models.folder import read_folder
 from models.tabular import RecordReader, encode
-from models.training import fashion_mnist, recipe, titanic
+from models.training import RECIPES, fashion_mnist, recipe, titanic
 from models.training.recipe import DataUnavailable
+from service import cli
 
 
 def passengers(n: int, seed: int = 0) -> pd.DataFrame:
@@ -150,6 +151,11 @@ def test_openml_names_become_kaggles(monkeypatch: pytest.MonkeyPatch) -> None:
     assert list(passengers_.columns) == [*titanic.FIELDS, "Survived"]
     assert passengers_["Survived"].isin([0, 1]).all()
     assert "OpenML" in provenance["source"]
+
+
+def test_the_command_line_knows_every_recipe() -> None:
+    """It names them without importing TensorFlow."""
+    assert set(RECIPES) == set(cli._NAMES)
 
 
 def test_versions_are_recorded() -> None:

@@ -271,6 +271,9 @@ def test_the_openapi_document_names_every_path(client: httpx.Client) -> None:
     assert references
     assert references <= {f"#/components/schemas/{name}" for name in schemas}
     assert "HTTPValidationError" not in schemas
+    for path in ("/predict", "/explain"):
+        declared = set(document["paths"][path]["post"]["responses"])
+        assert declared == {"200", "400", "404", "406", "413", "415", "422", "500", "503", "504"}
 
 
 @pytest.mark.parametrize("path", ["/livez", "/readyz", "/models"])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from benchmarks.process import ROOT
 
 
 def shapserve(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from benchmarks.process import ROOT, Server
 from models.folder import TRAINED
 from schemas.catalog import ModelDetail, ModelList
 from schemas.explain import ExplainResponse
 from schemas.predict import PredictResponse
-from tests.conftest import ROOT, Server
 
 PASSENGER = json.loads((ROOT / "examples" / "passenger.json").read_text())
 PASSENGERS = json.loads((ROOT / "examples" / "passengers.json").read_text())

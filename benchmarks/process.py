@@ -1,0 +1,61 @@
+"""The real server as a process of its own, for measurements and for tests."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import httpx
+
+ROOT = Path(__file__).parent.parent
+
+
+class Server:
+    """`shapserve serve` on a free port; `stop` ends it."""
+
+    def __init__(self, **environment: str) -> None:
+        self._begin = time.monotonic()
+        self._log = tempfile.TemporaryFile("w+")  # noqa: SIM115 - `stop` closes it
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "service", "serve", "--port", "0"],
+            stderr=self._log,
+            stdout=subprocess.DEVNULL,
+            env={**os.environ, **environment},
+            cwd=ROOT,
+        )
+        self.url = self._address()
+
+    def wait_until_ready(self, seconds: float = 120) -> float:
+        """Poll /readyz; seconds since the start."""
+        while time.monotonic() < self._begin + seconds:
+            if httpx.get(f"{self.url}/readyz").status_code == 200:
+                return time.monotonic() - self._begin
+            time.sleep(0.05)
+        raise TimeoutError("the server did not become ready")
+
+    def memory(self) -> float | None:
+        """Resident memory in MiB; None where the system does not say."""
+        status = Path(f"/proc/{self._process.pid}/status")
+        if not status.exists():
+            return None
+        return int(re.findall(r"VmRSS:\s+(\d+)", status.read_text())[0]) / 1024
+
+    def stop(self) -> int:
+        """SIGTERM; the exit code."""
+        self._process.send_signal(signal.SIGTERM)
+        code = self._process.wait(timeout=30)
+        self._log.close()
+        return code
+
+    def _address(self) -> str:
+        while self._process.poll() is None:
+            self._log.seek(0)
+            if found := re.search(r"running on (http://\S+)", self._log.read()):
+                return found[1]
+            time.sleep(0.02)
+        self._log.seek(0)
+        raise RuntimeError("the server did not start:\n" + self._log.read())
