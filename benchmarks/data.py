@@ -30,8 +30,9 @@ class Subject:
         manifest, x = self.folder.manifest, self.x[:n]
         who = players_of(manifest, players or player_names(manifest.kind)[0], 4)
         everything = np.tile(np.arange(network.outputs), (n, 1))
-        asked = everything if outputs == "all" else network.predict(x).argmax(axis=1)[:, None]
-        return Question(x, asked, who, self.background, lambda: None)
+        predictions, rows = network.predict(x).astype(np.float64), network.predict(self.background.x).astype(np.float64)
+        asked = everything if outputs == "all" else predictions.argmax(axis=1)[:, None]
+        return Question(x, asked, who, self.background, predictions, rows)
 
 
 def passengers(data: Path) -> Subject:

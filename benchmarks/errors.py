@@ -36,7 +36,7 @@ def errors(data: Path) -> list[str]:
             known = f"with a mean standard error of {np.take_along_axis(stderr, asked.outputs[:, None], 2).mean():.4f}"
         right = np.take_along_axis(right, asked.outputs[:, None], axis=2)[..., 0]
         for method, build in METHODS.items():
-            values = build(network, subject.background).attribute(asked).values.reshape(right.shape)
+            values = build.build(network, subject.background).attribute(asked).values.reshape(right.shape)
             c = truth.compare(values, right)
             lines.append(
                 f"| {subject.folder.manifest.name} | {len(right)} of {subject.source}, truth {known} | `{method}` |"

@@ -13,8 +13,10 @@ from benchmarks.process import ROOT, Server
 from benchmarks.timing import alternate, seconds
 from models.folder import TRAINED
 from service.catalog import Catalog
+from service.context import Context
 from service.explain import explain
 from service.lane import Clock
+from service.metrics import Metrics
 from service.settings import Settings
 
 _EXAMPLES = ROOT / "examples"
@@ -40,8 +42,8 @@ def service(_: Path) -> list[str]:
     def ask(body: bytes) -> None:
         client.post("/explain", content=body, headers=_JSON).raise_for_status()
 
-    catalog, settings = Catalog(), Settings()
-    catalog.load(TRAINED)
+    context = Context(Settings(), Catalog(), Metrics())
+    context.catalog.load(TRAINED)
     lines = [
         "## The service",
         "",
@@ -50,7 +52,7 @@ def service(_: Path) -> list[str]:
         f"| start to ready | {started:.1f} s | import of TensorFlow {imported:.1f} s | + 5 s |",
     ]
     for name, body in (("passenger", PASSENGER), ("image", IMAGE)):
-        over, inside = alternate(partial(ask, body), partial(seconds, partial(in_process, catalog, settings, body)))
+        over, inside = alternate(partial(ask, body), partial(seconds, partial(in_process, context, body)))
         added = f"in process {inside * 1e3:.2f} ms + {(over - inside) * 1e3:.2f} ms"
         lines.append(f"| `/explain`, 1 {name}, p50 | {over * 1e3:.2f} ms | {added} | + 1 ms |")
     memory = {}
@@ -67,6 +69,6 @@ def service(_: Path) -> list[str]:
     return lines
 
 
-def in_process(catalog: Catalog, settings: Settings, body: bytes) -> bytes:
+def in_process(context: Context, body: bytes) -> bytes:
     """What the service does for a request, without HTTP."""
-    return explain(body, catalog, settings, Clock(settings.deadline_ms))
+    return explain(body, context, Clock(context.settings.deadline_ms))

@@ -37,7 +37,7 @@ def speed(data: Path) -> list[str]:
     ]
     for what, subject in (("passenger", passengers(data)), ("image", images(data))):
         network = Network.load(subject.folder)
-        explainer = METHODS["deep"](network, subject.background)
+        explainer = METHODS["deep"].build(network, subject.background)
         peer = Peer(subject.folder.network_path, subject.background.x)
         rows = len(subject.background.x)
         for _, n, outputs, goal in (row for row in GOALS if row[0] == what):

@@ -5,7 +5,7 @@ game; Lundberg and Lee 2017; Janzing, Minorics and Bloebaum 2020).
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -30,14 +30,34 @@ class Players:
     """How the players are laid out in the answer."""
     names: list[str] | None
 
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return int(np.prod(self.shape))
+
     def add_up(self, values: Floats) -> Floats:
         """Values per input element (n, input size, outputs) added up per player: (n, *shape, outputs)."""
         shape = (len(values), *self.shape, values.shape[-1])
         if np.array_equal(self.groups, np.arange(len(self.groups))):
             return values.reshape(shape)
-        sums = np.zeros((len(values), int(np.prod(self.shape)), values.shape[-1]))
+        sums = np.zeros((len(values), self.count, values.shape[-1]))
         np.add.at(sums, (slice(None), self.groups), values)  # type: ignore[arg-type]  # NumPy types no tuples here
         return sums.reshape(shape)
+
+
+@dataclass(frozen=True)
+class Effort:
+    """What may be spent on an answer."""
+
+    max_evaluations: int = 2_000_000
+    """Model inputs per instance."""
+    max_stderr: float | None = None
+    """Sampling goes on until no standard error is larger; None: it stops at its minimum."""
+    seed: int = 0
+    check: Callable[[], None] = lambda: None
+    """Called between blocks of work; raises when nobody waits for the answer any more."""
+    remaining: Callable[[], float] = lambda: float("inf")
+    """Seconds until an answer is too late."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +70,18 @@ class Question:
     """(n, outputs asked for): which outputs, per instance."""
     players: Players
     background: Background
-    check: Callable[[], None]
-    """Called between blocks of work; raises when nobody waits for the answer any more."""
+    predictions: Floats
+    """(n, all outputs): what the model answers for the instances."""
+    background_predictions: Floats
+    """(rows, all outputs): and for the background."""
+    effort: Effort = Effort()
+    interactions: bool = False
+    """Whether the values of pairs of players are asked for too."""
+
+    def part(self, begin: int, end: int) -> "Question":
+        """The same about some of the instances."""
+        some = slice(begin, end)
+        return replace(self, x=self.x[some], outputs=self.outputs[some], predictions=self.predictions[some])
 
 
 @dataclass(frozen=True)
@@ -60,21 +90,50 @@ class Attribution:
 
     values: Floats
     """(n, *players.shape, outputs asked for), in output units."""
-    evaluations: int
-    """Model inputs run per instance (deep: pairs)."""
+    evaluations: list[int]
+    """Model inputs run for each instance (deep: pairs)."""
     exact: bool = False
+    """Whether these are the Shapley values of the players themselves, up to rounding."""
     stderr: Floats | None = None
+    """In the shape of `values`."""
+    sum_stderr: Floats | None = None
+    """(n, outputs asked for): of the sum of the values, where they add up on average only."""
+    converged: list[bool] | None = None
+    """Per instance, whether `max_stderr` was reached; None when it was not asked for."""
+    stopped_by: list[str | None] | None = None
+    """Per instance, which limit ended the sampling early: max_evaluations or deadline."""
     seed: int | None = None
+    """None when nothing was drawn at random."""
+    interactions: Floats | None = None
+    """(n, players, players, outputs asked for): pairs off the diagonal; rows add up to `values`."""
 
 
 class Explainer(Protocol):
     """A method for one model. Built and warmed when the model loads; called from any thread."""
 
+    @property
+    def players(self) -> tuple[str, ...]:
+        """The names of the players that it gives values to."""
+
+    @property
+    def elementwise(self) -> bool:
+        """Whether it finds values per element of the input, and adds them up for larger players."""
+
     def attribute(self, question: Question) -> Attribution:
-        """Shapley values of every player, for every instance and the outputs asked for."""
+        """Shapley values of every player, for every instance and the outputs asked for. Raises what `effort.check` raises."""
 
     def cost(self, question: Question) -> int:
-        """Evaluations per instance that `attribute` will spend."""
+        """Evaluations per instance that `attribute` cannot do without. Raises Unsuitable."""
+
+
+class Unsuitable(ValueError):
+    """The method does not answer for so many players or outputs; the message says for how many it does."""
+
+
+ELEMENTS = ("fields", "columns", "pixels", "patches")
+"""The players of methods that find values per element."""
+PLAYERS = ("fields", "columns", "patches")
+"""The players of methods that let players join a coalition."""
 
 
 def base_values(predictions: Floats, background: Background) -> Floats:
@@ -82,14 +141,14 @@ def base_values(predictions: Floats, background: Background) -> Floats:
     return np.asarray(exact_weights(background.weights) @ predictions, np.float64)
 
 
+def player_names(kind: str) -> list[str]:
+    """What `players_of` takes for a kind of model."""
+    return list(_PLAYERS[kind])
+
+
 def players_of(manifest: Manifest, name: str, patches: int) -> Players:
     """The players called `name` for this model. Raises KeyError when its kind has none of that name."""
     return _PLAYERS[manifest.kind][name](manifest, patches)
-
-
-def player_names(kind: str) -> list[str]:
-    """What `players_of` takes for a kind of model; the default first."""
-    return list(_PLAYERS[kind])
 
 
 def _fields(manifest: Manifest, _: int) -> Players:

@@ -19,13 +19,13 @@ class Proof:
 
 
 def prove(
-    predictions: Floats, base: Floats, values: Floats, stderr: Floats | None, reference: Floats, *, exact: bool
+    predictions: Floats, base: Floats, values: Floats, sum_stderr: Floats | None, reference: Floats, *, exact: bool
 ) -> list[Proof]:
     """One proof per instance.
 
-    predictions, base: (n, outputs) from plain forward passes; values, stderr: (n, players..., outputs); reference: the
-    network's answers for the background. Tolerance: 1e-4 x max(1, |prediction|, largest |f(b)|), plus 4 sqrt(sum stderr^2)
-    where values are efficient only on average.
+    predictions, base: (n, outputs) from plain forward passes; values: (n, players..., outputs); sum_stderr: (n, outputs), the
+    standard errors of their sums, None where they add up by construction; reference: the network's answers for the background.
+    Tolerance: 1e-4 x max(1, |prediction|, largest |f(b)|), plus four standard errors.
     """
     sums = values.reshape(len(values), -1, values.shape[-1]).sum(axis=1)
     residuals = np.round(predictions - base - sums, 15)
@@ -33,7 +33,7 @@ def prove(
     proofs = []
     for i, residual in enumerate(residuals):
         tolerance = 1e-4 * max(1.0, float(np.abs(predictions[i]).max()), largest)
-        if stderr is not None:
-            tolerance += 4 * float(np.sqrt((stderr[i].reshape(-1, stderr.shape[-1]) ** 2).sum(axis=0)).max())
+        if sum_stderr is not None:
+            tolerance += 4 * float(sum_stderr[i].max())
         proofs.append(Proof(exact, residual, tolerance, bool(np.all(np.abs(residual) <= tolerance))))
     return proofs

@@ -8,9 +8,9 @@ import numpy as np
 from models.arrays import Floats, Inputs, Weights
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Background:
-    """x (n, ...) and weights (n,), summing to 1."""
+    """x (n, ...) and weights (n,), summing to 1. Two are equal when they are the same object: what is made for one is kept."""
 
     x: Inputs
     weights: Weights

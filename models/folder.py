@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +15,10 @@ from pydantic import ValidationError
 from models.backgrounds import Background
 from models.manifest import Manifest
 
+MANIFEST = "manifest.json"
 MODEL = "model.keras"
 BACKGROUND = "background.npz"
+_NAMED_BACKGROUND = re.compile(r"background-([A-Za-z0-9][A-Za-z0-9._-]{0,63})\.npz")
 TRAINED = Path(__file__).parent / "trained"
 """The models that ship."""
 
@@ -30,7 +33,13 @@ class ModelFolder:
 
     path: Path
     manifest: Manifest
-    background: Background
+    backgrounds: dict[str, Background]
+    """By name; `default` first."""
+
+    @property
+    def background(self) -> Background:
+        """The one that is taken when nothing is said."""
+        return self.backgrounds["default"]
 
     @property
     def network_path(self) -> Path:
@@ -41,20 +50,22 @@ class ModelFolder:
 def read_folder(path: Path) -> ModelFolder:
     """Read the manifest, compare the checksums, read the background. Raises InvalidFolder."""
     try:
-        manifest = Manifest.model_validate_json((path / "manifest.json").read_bytes())
+        manifest = Manifest.model_validate_json((path / MANIFEST).read_bytes())
     except OSError as error:
         raise InvalidFolder(f"manifest.json: expected a readable file ({error.strerror})") from error
     except ValidationError as error:
         where = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:5]]
         raise InvalidFolder("manifest.json: " + "; ".join(where)) from error
-    for name in (MODEL, BACKGROUND):
+    backgrounds = {"default": BACKGROUND}
+    backgrounds |= {match[1]: name for name in sorted(manifest.files) if (match := _NAMED_BACKGROUND.fullmatch(name))}
+    for name in (MODEL, *backgrounds.values()):
         if manifest.files.get(name) is None:
             raise InvalidFolder(f"manifest.json: expected the sha256 of {name} in `files`")
         if not (path / name).is_file():
             raise InvalidFolder(f"{name}: the file is missing")
         if _sha256(path / name) != manifest.files[name]:
             raise InvalidFolder(f"{name}: expected the sha256 that manifest.json gives")
-    return ModelFolder(path, manifest, _read_background(path / BACKGROUND, manifest))
+    return ModelFolder(path, manifest, {name: _read_background(path / file, manifest) for name, file in backgrounds.items()})
 
 
 def write_folder(path: Path, manifest: Manifest, network: Any, background: Background, card: str, force: bool) -> None:
@@ -71,8 +82,7 @@ def write_folder(path: Path, manifest: Manifest, network: Any, background: Backg
         network.save(new / MODEL)
         np.savez_compressed(new / BACKGROUND, x=background.x, weights=background.weights)
         sums = {name: _sha256(new / name) for name in (MODEL, BACKGROUND)}
-        described = manifest.model_copy(update={"files": sums}).model_dump(mode="json", exclude_none=True)
-        (new / "manifest.json").write_text(json.dumps(described, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        (new / MANIFEST).write_text(_as_json(manifest.model_copy(update={"files": sums})), "utf-8")
         (new / "README.md").write_text(card, "utf-8")
         old = Path(work) / "old"
         if path.exists():
@@ -83,6 +93,18 @@ def write_folder(path: Path, manifest: Manifest, network: Any, background: Backg
             if old.exists():
                 os.rename(old, path)
             raise
+
+
+def write_manifest(path: Path, manifest: Manifest) -> None:
+    """Replace the manifest of a folder whose other files stay as they are; whole or not at all."""
+    with tempfile.NamedTemporaryFile("w", dir=path, prefix=".manifest-", encoding="utf-8", delete=False) as new:
+        new.write(_as_json(manifest))
+    os.chmod(new.name, (path / MANIFEST).stat().st_mode)
+    os.replace(new.name, path / MANIFEST)
+
+
+def _as_json(manifest: Manifest) -> str:
+    return json.dumps(manifest.model_dump(mode="json", exclude_none=True), indent=2, ensure_ascii=False) + "\n"
 
 
 def find_folders(path: Path) -> list[Path]:

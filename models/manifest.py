@@ -58,6 +58,22 @@ class ImageSpec(_Part):
     scale: float = Field(gt=0)
 
 
+class MethodAudit(_Part):
+    """What `shapserve audit` measured of a method: errors in output units, shares from 0 to 1, cost per instance."""
+
+    players: str
+    instances: int
+    truth: str
+    mean_value: float
+    mean_error: float
+    worst_error: float
+    sign_errors: float
+    top_errors: float
+    largest_residual: float
+    evaluations: float
+    milliseconds: float
+
+
 class Manifest(_Part):
     """One model: its outputs, its inputs, where it comes from, and the files beside the manifest."""
 
@@ -76,6 +92,7 @@ class Manifest(_Part):
     background: str = Field("", description="How the background was made.")
     training: dict[str, Any] = {}
     metrics: dict[str, float] = {}
+    audit: dict[str, MethodAudit] = Field({}, description="By method.")
     files: dict[str, str] = Field({}, description="File name to sha256, in hexadecimal.")
 
     @model_validator(mode="after")

@@ -17,6 +17,8 @@ from models.folder import InvalidFolder, ModelFolder
 from models.manifest import Manifest
 
 _BLOCK_BYTES = 2**19
+_MANY_ELEMENTS = 2**21
+"""Elements that the widest value may have for one block of `evaluate`: 8 MiB in float32."""
 
 
 class Network:
@@ -40,10 +42,17 @@ class Network:
         self.widest = widest
         """Elements of the largest value in the network, per instance."""
         self._block = int(np.clip(_BLOCK_BYTES // (4 * widest), 1, 64))
-        forward = tf.function(lambda x: model(x, training=False), jit_compile=True, autograph=False)
+        forward = tf.function(self.forward, jit_compile=True, autograph=False)
         self.dtype = tf.as_dtype(model.inputs[0].dtype)
         self._forward = forward.get_concrete_function(tf.TensorSpec((self._block, *shape), self.dtype))
         self.predict(np.zeros((1, *shape), np.float32))
+        self._many = int(np.clip(_MANY_ELEMENTS // widest, 1, 1024))
+        self._blocks = int(np.clip(2 * _MANY_ELEMENTS // (widest * self._many), 1, 16))
+        loop = tf.function(self._loop, jit_compile=True, autograph=False)
+        self._evaluate = loop.get_concrete_function(
+            tf.TensorSpec((self._blocks, self._many, *shape), self.dtype), tf.TensorSpec((), tf.int32)
+        )
+        self.evaluate(np.zeros((1, *shape), np.float32))
 
     @classmethod
     def load(cls, folder: ModelFolder) -> "Network":
@@ -61,6 +70,35 @@ class Network:
             check()
             answers.append(self._forward(tf.constant(block, self.dtype)).numpy())
         return np.concatenate(answers)[: len(x)].astype(np.float32) if answers else np.empty((0, self.outputs), np.float32)
+
+    def evaluate(self, x: Inputs, check: Callable[[], None] = lambda: None) -> Outputs:
+        """(n, ...) to (n, outputs) for many inputs at once: larger blocks, and several of them in one compiled call."""
+        answers = np.empty((len(x), self.outputs), np.float32)
+        step = self._many * self._blocks
+        for begin in range(0, len(x), step):
+            check()
+            part = x[begin : begin + step]
+            padded = np.zeros((step, *self.input_shape), np.float32)
+            padded[: len(part)] = part
+            full = -(-len(part) // self._many)
+            made = self._evaluate(
+                tf.constant(padded.reshape(self._blocks, self._many, *self.input_shape), self.dtype), tf.constant(full)
+            )
+            answers[begin : begin + step] = made.numpy().reshape(step, -1)[: len(part)]
+        return answers
+
+    def forward(self, x: Any) -> Any:
+        """Answers (n, outputs) to x (n, ...), tensors both; for code that is compiled."""
+        return self.model(x, training=False)
+
+    def _loop(self, x: Any, n: Any) -> Any:
+        """Answers (blocks, rows, outputs) to the first n blocks of x (blocks, rows, ...)."""
+
+        def body(i: Any, made: Any) -> tuple[Any, Any]:
+            return i + 1, tf.tensor_scatter_nd_update(made, [[i]], self.forward(tf.gather(x, i))[None])
+
+        made = tf.zeros((*x.shape[:2], self.outputs), self.dtype)
+        return tf.while_loop(lambda i, _: i < n, body, (0, made), parallel_iterations=1)[1]
 
 
 def blocks(x: Array, size: int) -> list[Array]:

@@ -49,6 +49,32 @@ class ImageDescription(Answer):
     channels: int
 
 
+class Audit(Answer):
+    """What `shapserve audit` measured of a method, on instances of the background."""
+
+    players: str
+    instances: int
+    truth: Annotated[str, Field(description="What it was compared with.")]
+    mean_value: Annotated[float, Field(description="Mean absolute value of the truth, in output units.")]
+    mean_error: Annotated[float, Field(description="Mean absolute difference from the truth.")]
+    worst_error: float
+    sign_errors: Annotated[float, Field(description="Share of wrong signs among the values of at least the mean size.")]
+    top_errors: Annotated[float, Field(description="Share of explanations whose largest value is another player's.")]
+    largest_residual: float
+    evaluations: Annotated[float, Field(description="Per instance, on average.")]
+    milliseconds: Annotated[float, Field(description="Per instance, on the machine of the audit.")]
+
+
+class MethodDescription(Answer):
+    """A way to explain."""
+
+    name: str
+    players: Annotated[list[str], Field(description="What it gives values to.")]
+    available: bool
+    reason: Annotated[str | None, Field(description="Why it cannot explain this model.")]
+    audit: Annotated[Audit | None, Field(description="Its error and cost as measured; null: not measured.")]
+
+
 class OutputDescription(Answer):
     """What the model answers."""
 
@@ -70,9 +96,10 @@ class ModelDetail(Answer):
     image: ImageDescription | None
     outputs: OutputDescription
     players: list[str]
-    methods: list[str]
+    methods: list[MethodDescription]
     max_evaluations: int
-    background: Annotated[dict[str, Any], Field(description="rows, and how it was made.")]
+    background: Annotated[dict[str, Any], Field(description="Rows of `default`, and how it was made.")]
+    backgrounds: Annotated[list[str], Field(description="Names that `background` takes.")]
     training: dict[str, Any]
     metrics: dict[str, float]
 

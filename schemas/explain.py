@@ -7,7 +7,7 @@ from pydantic import Discriminator, Field, Tag
 from schemas.predict import PredictRequest
 from schemas.wire import Answer, ModelRef, Nested, Sent, Warnings
 
-Method = Literal["auto", "deep", "deep_shap"]
+Method = Literal["auto", "exact", "permutation", "deep", "deep_shap", "monte_carlo", "kernel", "gradient", "partition"]
 PlayersName = Literal["fields", "columns", "pixels", "patches"]
 
 
@@ -30,10 +30,9 @@ _Background = Annotated[
 ]
 
 
-class ExplainRequest(PredictRequest):
-    """Instances to explain, and how."""
+class Question(PredictRequest):
+    """Instances to explain, and what is asked about them."""
 
-    method: Annotated[Method, Field(description="`auto` chooses; the answer says which and why.")] = "auto"
     outputs: Annotated[
         _Outputs | None,
         Field(description="Which outputs to explain: all, the likeliest per instance, or names. Null: the model's default."),
@@ -47,9 +46,20 @@ class ExplainRequest(PredictRequest):
     max_evaluations: Annotated[
         int | None, Field(ge=1, description="Model inputs per instance that the method may spend. Null: the model's default.")
     ] = None
+    max_stderr: Annotated[
+        float | None,
+        Field(gt=0, description="Sampling methods go on until no standard error is larger. Null: their minimum is enough."),
+    ] = None
     deadline_ms: Annotated[
         int | None, Field(ge=1, description="Answer within this time of the last byte of the body; only lowers the setting.")
     ] = None
+
+
+class ExplainRequest(Question):
+    """Instances to explain, and how."""
+
+    method: Annotated[Method, Field(description="`auto` chooses; the answer says which and why.")] = "auto"
+    interactions: Annotated[bool, Field(description="With `exact`: the values of pairs of players too.")] = False
 
 
 class BackgroundRef(Answer):
@@ -67,7 +77,8 @@ class Proof(Answer):
     tolerance: Annotated[float, Field(description="What |residual| may be.")]
     ok: Annotated[bool, Field(description="Whether every |residual| is within the tolerance.")]
     stderr: Annotated[Nested | None, Field(description="Standard errors, in the shape of shap_values; null: none.")]
-    converged: Annotated[bool | None, Field(description="Null unless a standard error was asked for.")]
+    converged: Annotated[bool | None, Field(description="Whether `max_stderr` was reached; null unless it was given.")]
+    stopped_by: Annotated[str | None, Field(description="What ended sampling early: `max_evaluations` or `deadline`.")]
     evaluations: Annotated[int, Field(description="Model inputs run for this instance (deep: pairs).")]
     seed: Annotated[int | None, Field(description="Null when nothing was drawn at random.")]
 
@@ -81,6 +92,13 @@ class Explanation(Answer):
     shap_values: Annotated[
         Nested,
         Field(description="(players, outputs); pixels (height, width, channels, outputs); patches (rows, columns, outputs)"),
+    ]
+    shap_interaction_values: Annotated[
+        Nested | None,
+        Field(
+            description="(players, players, outputs) if `interactions` were asked for: off the diagonal half of a pair's Shapley"
+            " interaction index, on it the rest; rows add up to the Shapley values."
+        ),
     ]
     data: Annotated[list[float | str] | None, Field(description="What feature_names stood at; null for images.")]
     imputed: Annotated[list[str], Field(description="The fields that were absent and filled in.")]

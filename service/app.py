@@ -10,8 +10,10 @@ from starlette.middleware import Middleware
 
 from service import __version__
 from service.catalog import Catalog
+from service.context import Context
 from service.errors import BY_STATUS, MEDIA_TYPE, Problem, Unexpected
 from service.lane import Lane
+from service.metrics import Metrics
 from service.openapi import complete
 from service.request_id import RequestId
 from service.routes import router
@@ -31,8 +33,7 @@ def create_app(settings: Settings, catalog: Catalog | None = None) -> FastAPI:
         exception_handlers={Problem: _problem, HTTPException: _http_problem, Exception: _unexpected},
         redirect_slashes=False,
     )
-    app.state.settings = settings
-    app.state.catalog = catalog or Catalog()
+    app.state.context = Context(settings, catalog or Catalog(), Metrics())
     app.state.lane = Lane(settings)
     app.state.loads = catalog is None
     app.include_router(router)
@@ -44,7 +45,8 @@ def create_app(settings: Settings, catalog: Catalog | None = None) -> FastAPI:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Models load while `/livez` answers; what computes when the service stops may end."""
     if app.state.loads:
-        app.state.catalog.load_beside(app.state.settings.models)
+        context = app.state.context
+        context.catalog.load_beside(context.settings.models)
     yield
     app.state.lane.close()
 

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from explainers.game import Explainer
-from models.arrays import Floats, Inputs, Outputs
-from models.backgrounds import Background
+from models.arrays import Inputs, Outputs
 from models.folder import InvalidFolder, find_folders
 from models.manifest import Manifest
 from models.tabular import Instances
 from schemas.catalog import State
+from service.backgrounds import Backgrounds
 from service.errors import Loading, UnknownModel
 
 log = logging.getLogger(__name__)
@@ -33,10 +33,9 @@ class Model:
     manifest: Manifest
     reader: Reader
     predict: Callable[[Inputs, Callable[[], None]], Outputs]
-    background: Background
-    background_predictions: Floats
-    """(rows, outputs): the network's answers for the background."""
+    backgrounds: Backgrounds
     explainers: Mapping[str, Explainer]
+    """By the method's name."""
     unsupported: Mapping[str, str]
     """Methods that cannot explain this model, and why."""
 

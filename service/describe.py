@@ -3,8 +3,10 @@
 from explainers.game import player_names
 from models.manifest import FieldSpec, Manifest
 from schemas.catalog import (
+    Audit,
     FieldDescription,
     ImageDescription,
+    MethodDescription,
     ModelDetail,
     ModelList,
     ModelSummary,
@@ -34,9 +36,10 @@ def describe(model: Model) -> ModelDetail:
             names=manifest.output_names, class_names=manifest.class_names, default=manifest.default_outputs
         ),
         players=player_names(manifest.kind),
-        methods=list(model.explainers),
+        methods=_methods(model),
         max_evaluations=manifest.max_evaluations,
-        background={"rows": len(model.background.x), "made": manifest.background},
+        background={"rows": len(model.backgrounds.named("default").background.x), "made": manifest.background},
+        backgrounds=model.backgrounds.names(),
         training=manifest.training,
         metrics=manifest.metrics,
     )
@@ -52,6 +55,26 @@ def _summary(name: str, entry: Entry) -> ModelSummary:
         description=manifest.description if manifest else "",
         reason=entry.reason,
     )
+
+
+def _methods(model: Model) -> list[MethodDescription]:
+    audits = {name: Audit(**audit.model_dump()) for name, audit in model.manifest.audit.items()}
+    kind = player_names(model.manifest.kind)
+    served = [
+        MethodDescription(
+            name=name,
+            players=[players for players in kind if players in explainer.players],
+            available=True,
+            reason=None,
+            audit=audits.get(name),
+        )
+        for name, explainer in model.explainers.items()
+    ]
+    refused = [
+        MethodDescription(name=name, players=[], available=False, reason=reason, audit=None)
+        for name, reason in model.unsupported.items()
+    ]
+    return served + refused
 
 
 def _field(field: FieldSpec) -> FieldDescription:

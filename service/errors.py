@@ -142,6 +142,16 @@ class DeadlinePassed(Problem):
     status, code, title = 504, "deadline-passed", "The deadline passed before the answer was ready"
 
 
+def invalid(pointer: str, detail: str) -> Invalid:
+    """One flaw, at a JSON pointer."""
+    return Invalid(f"`{pointer.rpartition('/')[2]}`: {detail}", [ProblemError(pointer=pointer, detail=detail)])
+
+
+def one_of(names: Sequence[str]) -> str:
+    """The names as they stand in a message."""
+    return ", ".join(f"`{name}`" for name in names)
+
+
 BY_STATUS: dict[int, type[Problem]] = {
     404: NotFound,
     405: MethodNotAllowed,

@@ -5,11 +5,12 @@ from pathlib import Path
 import numpy as np
 
 from explainers.deep.program import Unruled
-from explainers.game import Explainer
+from explainers.game import Explainer, player_names
 from explainers.methods import METHODS
 from models.folder import read_folder
 from models.network import Network
 from models.tabular import RecordReader
+from service.backgrounds import Backgrounds
 from service.catalog import Model
 from service.image_reader import ImageReader
 
@@ -23,15 +24,17 @@ def load_model(path: Path) -> Model:
     unsupported: dict[str, str] = {}
     for name, method in METHODS.items():
         try:
-            explainers[name] = method(network, folder.background)
+            explainer = method.build(network, folder.background)
         except Unruled as error:
             unsupported[name] = str(error)
+        else:
+            if set(explainer.players) & set(player_names(manifest.kind)):
+                explainers[name] = explainer
     return Model(
         manifest,
         ImageReader(manifest.image) if manifest.image else RecordReader(manifest),
         network.predict,
-        folder.background,
-        network.predict(folder.background.x).astype(np.float64),
+        Backgrounds({name: (b, network.predict(b.x).astype(np.float64)) for name, b in folder.backgrounds.items()}),
         explainers,
         unsupported,
     )

@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from schemas.compare import CompareRequest
 from schemas.explain import ExplainRequest
 from schemas.predict import PredictRequest
 from schemas.problem import Problem
@@ -23,7 +24,7 @@ def complete(app: FastAPI) -> None:
     """Add the schemas of bodies and problems; leave out the framework's own errors, which are never sent."""
     document = app.openapi()
     _, ours = models_json_schema(
-        [(schema, "validation") for schema in (PredictRequest, ExplainRequest, Problem)], ref_template=_REF
+        [(schema, "validation") for schema in (PredictRequest, ExplainRequest, CompareRequest, Problem)], ref_template=_REF
     )
     schemas = document["components"]["schemas"]
     schemas |= ours["$defs"]

@@ -10,16 +10,17 @@ from models.tabular import Instances, InvalidInstances
 from schemas.predict import PredictRequest
 from schemas.problem import ProblemError
 from service.body import parse
-from service.catalog import Catalog, Model
+from service.catalog import Model
+from service.context import Context
 from service.errors import MAX_ERRORS, Invalid, NotFinite, pointer
 from service.lane import Clock
 from service.respond import rounded, to_json
 
 
-def predict(body: bytes | bytearray, catalog: Catalog, clock: Clock) -> bytes:
+def predict(body: bytes | bytearray, context: Context, clock: Clock) -> bytes:
     """Parse, look up, encode, predict, respond. Raises Problem."""
     request = parse(PredictRequest, body)
-    model = catalog.get(request.model)
+    model = context.catalog.get(request.model)
     instances = read_instances(model, request.instances, clock)
     clock.mark("parse")
     predictions = predict_finite(model, instances.inputs, clock)

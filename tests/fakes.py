@@ -5,11 +5,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from explainers.game import Attribution, Question
+from explainers.exact import Exact
+from explainers.game import ELEMENTS, Attribution, Explainer, Question
+from explainers.kernel import Kernel
+from explainers.monte_carlo import MonteCarlo
+from explainers.permutation import Permutation
 from models.arrays import Inputs, Outputs
 from models.backgrounds import Background, exact_weights
 from models.manifest import ColumnSpec, FieldSpec, Manifest
 from models.tabular import RecordReader
+from service.backgrounds import Backgrounds
 from service.catalog import Catalog, Model
 
 COLOURS = ["red", "green", "blue"]
@@ -35,7 +40,7 @@ MANIFEST = Manifest(
         ColumnSpec(name="Count", field="Count"),
         *[ColumnSpec(name=f"Colour_{c}", field="Colour", codes={k: float(k == c) for k in COLOURS}) for c in COLOURS],
     ],
-    max_evaluations=1000,
+    max_evaluations=10_000,
     background="three rows",
 )
 
@@ -47,14 +52,17 @@ BACKGROUND = Background(
 class LinearExplainer:
     """w (x - mean), the Shapley values of a linear model."""
 
+    players = ELEMENTS
+    elementwise = True
+
     def attribute(self, question: Question) -> Attribution:
         """See Explainer."""
-        question.check()
+        question.effort.check()
         background = question.background
         mean = exact_weights(background.weights) @ background.x
         raw = (question.x - mean)[:, :, None] * WEIGHTS[None].astype(np.float64)  # (n, columns, outputs)
         asked = np.take_along_axis(raw, question.outputs[:, None, :], axis=2)
-        return Attribution(question.players.add_up(asked), evaluations=len(background.x), exact=True)
+        return Attribution(question.players.add_up(asked), [len(background.x)] * len(asked), exact=True)
 
     def cost(self, question: Question) -> int:
         """See Explainer."""
@@ -66,10 +74,27 @@ def predict(x: Inputs, check: Callable[[], None] = lambda: None) -> Outputs:
     return np.asarray(x @ WEIGHTS + OFFSET, np.float32)
 
 
+class LinearNetwork:
+    """What methods run."""
+
+    def evaluate(self, x: Inputs, check: Callable[[], None]) -> Outputs:
+        """See Runs."""
+        return predict(x, check)
+
+
 def linear_model() -> Model:
     """Three fields, five columns, two outputs."""
-    explainers = {"deep": LinearExplainer()}
-    return Model(MANIFEST, RecordReader(MANIFEST), predict, BACKGROUND, predict(BACKGROUND.x).astype(np.float64), explainers, {})
+    network = LinearNetwork()
+    explainers: dict[str, Explainer] = {
+        "exact": Exact(network),
+        "permutation": Permutation(network),
+        "deep": LinearExplainer(),
+        "monte_carlo": MonteCarlo(network),
+        "kernel": Kernel(network),
+    }
+    backgrounds = {"default": BACKGROUND, "first": Background(BACKGROUND.x[:1], np.ones(1, np.float32))}
+    known = Backgrounds({name: (b, predict(b.x).astype(np.float64)) for name, b in backgrounds.items()})
+    return Model(MANIFEST, RecordReader(MANIFEST), predict, known, explainers, {"deep_shap": "it is not written"})
 
 
 def linear_catalog() -> Catalog:

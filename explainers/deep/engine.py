@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from explainers.deep.program import Pair, Rule, Step, Tensor, kept, program, run
 from explainers.deep.rules import LINEAR, SOFTMAX
-from explainers.game import Attribution, Indices, Question
+from explainers.game import ELEMENTS, Attribution, Indices, Question
 from models.arrays import Array, Floats, Inputs
 from models.backgrounds import Background, exact_weights
 from models.network import Network, blocks
@@ -36,6 +36,9 @@ class _Block:
 
 class DeepExplainer:
     """Multipliers from output to input by the rules, per (instance, background row) pair (Lundberg and Lee 2017, sec. 4.2)."""
+
+    players = ELEMENTS
+    elementwise = True
 
     def __init__(
         self, network: Network, background: Background, rules: Mapping[str, Rule], activations: Mapping[str, Rule]
@@ -65,14 +68,14 @@ class DeepExplainer:
         instances, seeds, places = self._plan(question.outputs)
         for block in self._blocks(question.background):
             for begin in range(0, len(instances), self._tasks):
-                question.check()
+                question.effort.check()
                 some = slice(begin, begin + self._tasks)
                 values = self._pass(question.x[instances[some]], seeds[some], block)
                 for value, (i, places_of_it) in zip(values, places[some], strict=True):
                     for place, sign in places_of_it:
                         raw[i, place] += sign * value
         values = question.players.add_up(raw.transpose(0, 2, 1))
-        return Attribution(values, evaluations=len(question.background.x))
+        return Attribution(values, [len(question.background.x)] * len(values))
 
     def _plan(self, outputs: Indices) -> tuple[Array, Array, list[tuple[int, list[tuple[int, float]]]]]:
         """The backward passes: whose (t,), from which multipliers of the outputs (t, K), and what they add to.

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from explainers.game import Explainer, Question, players_of
+from explainers.game import Effort, Explainer, Question, players_of
 from explainers.methods import METHODS
 from models.arrays import Array, Floats
 from models.backgrounds import Background, equal_weights
@@ -28,7 +28,7 @@ def dense_net(columns: int, widths: list[int], outputs: int, last: str, seed: in
     return randomised(keras.Sequential(layers), seed, scale)
 
 
-def image_net(seed: int = 0, pool: Any = None, channels: int = 1, last: str = "softmax") -> Any:
+def image_net(seed: int = 0, pool: Any = None, channels: int = 1, last: str = "softmax", scale: float = 2.0) -> Any:
     """The shape of the notebook's CNN, small."""
     layers = [
         keras.Input((10, 9, channels)),
@@ -40,7 +40,7 @@ def image_net(seed: int = 0, pool: Any = None, channels: int = 1, last: str = "s
         keras.layers.Dense(12, activation="relu"),
         keras.layers.Dense(4, activation=last),
     ]
-    return randomised(keras.Sequential(layers), seed, 2.0)
+    return randomised(keras.Sequential(layers), seed, scale)
 
 
 def manifest_for(model: Any) -> Manifest:
@@ -51,7 +51,7 @@ def manifest_for(model: Any) -> Manifest:
         height, width, channels = shape
         image = ImageSpec(height=height, width=width, channels=channels, scale=1.0)
         return Manifest(name="m", version="1", kind="image", output_names=names, class_names=None, image=image)
-    fields = [FieldSpec(name=f"c{max(i, 1) - 1}", type="number") for i in range(1, shape[0])]
+    fields = [FieldSpec(name=f"c{max(i, 1) - 1}", type="number") for i in range(1, max(2, shape[0]))]
     columns = [ColumnSpec(name=f"x{i}", field=f"c{max(i, 1) - 1}") for i in range(shape[0])]
     return Manifest(name="m", version="1", kind="tabular", output_names=names, class_names=None, fields=fields, columns=columns)
 
@@ -78,13 +78,14 @@ class Case:
 
     def explainer(self, method: str) -> Explainer:
         """Compiled for this net and background."""
-        return METHODS[method](self.network, self.background)
+        return METHODS[method].build(self.network, self.background)
 
-    def question(self, players: str, outputs: Any = None, background: Background | None = None) -> Question:
+    def question(self, players: str, outputs: Any = None, background: Background | None = None, **effort: Any) -> Question:
         """About all outputs by default."""
         asked = np.tile(np.arange(self.network.outputs), (len(self.x), 1)) if outputs is None else np.array(outputs)
-        who = players_of(self.manifest, players, 3)
-        return Question(self.x, asked, who, background or self.background, lambda: None)
+        background = background or self.background
+        answers = self.network.predict(self.x).astype(np.float64), self.network.predict(background.x).astype(np.float64)
+        return Question(self.x, asked, players_of(self.manifest, players, 3), background, *answers, Effort(**effort))
 
     def values(self, method: str, players: str = "") -> Floats:
         """(n, players..., outputs)"""

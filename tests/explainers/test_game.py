@@ -71,8 +71,8 @@ def test_a_proof_says_when_the_values_do_not_add_up() -> None:
 
 
 def test_the_tolerance_grows_with_the_outputs_and_the_standard_errors() -> None:
-    """1e-4 x max(1, |prediction|, largest |f(b)|) + 4 sqrt(sum stderr^2)"""
-    values, stderr = np.zeros((1, 2, 1)), np.array([[[0.3], [0.4]]])
+    """1e-4 x max(1, |prediction|, largest |f(b)|) + 4 standard errors of the sum"""
+    values, stderr = np.zeros((1, 2, 1)), np.array([[0.5]])
     (proof,) = prove(np.array([[2.0]]), np.array([[0.0]]), values, stderr, np.array([[-50.0]]), exact=False)
     assert proof.tolerance == pytest.approx(1e-4 * 50 + 4 * 0.5)
     assert proof.ok

@@ -22,11 +22,12 @@ def test_eight_threads_and_a_gradient_tape() -> None:
         x = ((folder.background.x[:3] + folder.background.x[3:6]) / 2).astype(np.float32)
         own = Background(rng.normal(size=(5, *x.shape[1:])).astype(np.float32), equal_weights(5))
         for method in METHODS.values():
-            explainer = method(network, folder.background)
+            explainer = method.build(network, folder.background)
             for background in (folder.background, own):
                 for players in ("fields", "columns") if name == "titanic" else ("pixels", "patches"):
                     outputs = network.predict(x).argmax(axis=1)[:, None]
-                    question = Question(x, outputs, players_of(folder.manifest, players, 4), background, lambda: None)
+                    answers = network.predict(x).astype(np.float64), network.predict(background.x).astype(np.float64)
+                    question = Question(x, outputs, players_of(folder.manifest, players, 4), background, *answers)
                     work.append((explainer, question, network))
 
     def answer(item: int) -> bytes:

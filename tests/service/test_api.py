@@ -121,7 +121,10 @@ def test_models(client: httpx.Client) -> None:
     assert names == [("broken", "ready"), ("linear", "ready")]
     detail = client.get("/models/linear").json()
     assert detail["players"] == ["fields", "columns"]
-    assert detail["methods"] == ["deep"]
+    methods = {method["name"]: (method["available"], method["players"]) for method in detail["methods"]}
+    assert methods["exact"] == (True, ["fields", "columns"])
+    assert methods["deep_shap"] == (False, [])
+    assert detail["backgrounds"] == ["default", "first"]
     assert [field["required"] for field in detail["fields"]] == [False, True, False]
     assert detail["outputs"]["names"] == ["up", "down"]
     assert detail["background"]["rows"] == 3
@@ -136,13 +139,18 @@ def test_health(client: httpx.Client) -> None:
 @pytest.mark.parametrize(
     ("change", "pointer", "says"),
     [
-        ({"method": "shapley"}, "/method", "'auto', 'deep' or 'deep_shap'"),
-        ({"method": "deep_shap"}, "/method", "`deep` for this model"),
+        ({"method": "shapley"}, "/method", "'auto', 'exact', 'permutation'"),
+        ({"method": "deep_shap"}, "/method", "it is not written"),
+        ({"method": "partition"}, "/method", "expected auto or `exact`"),
+        ({"method": "deep", "interactions": True}, "/interactions", "only with the method `exact`"),
+        ({"method": "exact", "max_evaluations": 23}, "/max_evaluations", "needs 24 evaluations per instance and may spend 23"),
+        ({"method": "permutation", "max_evaluations": 9}, "/max_evaluations", "needs"),
+        ({"max_stderr": 0}, "/max_stderr", "greater than 0"),
         ({"outputs": ["left"]}, "/outputs", "`up`, `down`"),
         ({"outputs": []}, "/outputs", "`up`, `down`"),
         ({"outputs": ["up", "up"]}, "/outputs", "without repeats"),
         ({"players": "pixels"}, "/players", "`fields`, `columns`"),
-        ({"background": "other"}, "/background", "`default`"),
+        ({"background": "other"}, "/background", "`default`, `first`"),
         ({"background": {"instances": []}}, "/background/instances", "at least 1"),
         ({"background": 5}, "/background", "expected an object"),
         ({"background": {"instances": [{"Count": -1}]}}, "/background/instances/0/Count", "greater than or equal to 0"),
@@ -157,7 +165,7 @@ def test_health(client: httpx.Client) -> None:
         ({"seed": -1}, "/seed", "greater than or equal to 0"),
         ({"seed": 2**32}, "/seed", "less than 4294967296"),
         ({"seed": "1"}, "/seed", "valid integer"),
-        ({"max_evaluations": 2}, "/max_evaluations", "needs 3 evaluations"),
+        ({"method": "deep", "max_evaluations": 2}, "/max_evaluations", "needs 3 evaluations"),
         ({"patches": 0}, "/patches", "greater than or equal to 1"),
         ({"instance": 1}, "/instance", "unknown key; expected model, instances"),
         ({"model": 3}, "/model", "valid string"),

@@ -38,7 +38,7 @@ def test_a_body_that_is_too_large_is_413(chunked: bool) -> None:
 
 def test_too_many_values_are_refused_before_work() -> None:
     with serving(create_app(Settings(max_values=5), linear_catalog())) as client:
-        response = client.post("/explain", json={"model": "linear", "instances": [{"Count": 1}]})
+        response = client.post("/explain", json={"model": "linear", "instances": [{"Count": 1}], "method": "deep"})
         assert response.status_code == 422
         assert "6 Shapley values, more than the 5" in response.json()["detail"]
 
@@ -57,7 +57,7 @@ def test_a_model_that_still_loads_is_503() -> None:
 def test_a_fault_is_a_problem_without_details(caplog: pytest.LogCaptureFixture) -> None:
     """The log has them."""
     app = create_app(Settings(), linear_catalog())
-    app.state.catalog = None
+    app.state.context = None
     with serving(app) as client:
         response = client.post("/predict", json={"model": "linear", "instances": [{"Count": 1}]})
         assert (response.status_code, response.json()["type"]) == (500, "/problems/unexpected")
@@ -111,7 +111,7 @@ class Endless(LinearExplainer):
         self.begun.set()
         try:
             while True:
-                question.check()
+                question.effort.check()
                 time.sleep(0.005)
         finally:
             self.stopped.set()
@@ -123,7 +123,7 @@ def test_work_stops_when_the_client_has_left() -> None:
     model = replace(linear_model(), explainers={"deep": endless})
     with serving(create_app(Settings(), Catalog({"linear": model}))) as client:
         with pytest.raises(httpx.ReadTimeout):
-            client.post("/explain", json={"model": "linear", "instances": [{"Count": 1}]}, timeout=0.3)
+            client.post("/explain", json={"model": "linear", "instances": [{"Count": 1}], "method": "deep"}, timeout=0.3)
         assert endless.begun.is_set()
         assert endless.stopped.wait(2)
 
@@ -142,7 +142,7 @@ def test_values_that_are_not_finite_never_leave() -> None:
     """Neither as NaN nor as null."""
     model = replace(linear_model(), explainers={"deep": Broken()})
     with serving(create_app(Settings(), Catalog({"linear": model}))) as client:
-        response = client.post("/explain", json={"model": "linear", "instances": [{"Count": 1}]})
+        response = client.post("/explain", json={"model": "linear", "instances": [{"Count": 1}], "method": "deep"})
         assert (response.status_code, response.json()["type"]) == (500, "/problems/not-finite")
 
 

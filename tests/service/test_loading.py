@@ -14,9 +14,9 @@ from tests.conftest import serving
 from tests.explainers.nets import dense_net, manifest_for
 
 
-def test_a_model_without_rules_predicts_and_says_why_it_is_not_explained(tmp_path: Path) -> None:
-    """The layer is named; the service does not answer with something else."""
-    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, activation="gelu", name="bent")])
+def test_a_layer_without_rule_is_named_and_other_methods_answer(tmp_path: Path) -> None:
+    """`deep` is refused, never replaced; `auto` takes what is right without rules."""
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(4, activation="glu", name="bent")])
     background = Background(np.zeros((2, 3), np.float32), equal_weights(2))
     write_folder(tmp_path / "m", manifest_for(model), model, background, "", force=False)
     catalog = Catalog()
@@ -24,11 +24,14 @@ def test_a_model_without_rules_predicts_and_says_why_it_is_not_explained(tmp_pat
     with serving(create_app(Settings(), catalog)) as client:
         body = {"model": "m", "instances": [{"c0": 1, "c1": 2}]}
         assert client.post("/predict", json=body).status_code == 200
-        for method in ("auto", "deep", "deep_shap"):
+        for method in ("deep", "deep_shap"):
             refusal = client.post("/explain", json=body | {"method": method})
             assert refusal.status_code == 422
-            assert "activation gelu of layer bent has no rule" in refusal.json()["detail"]
-        assert client.get("/models/m").json()["methods"] == []
+            assert "activation glu of layer bent has no rule" in refusal.json()["detail"]
+        assert client.post("/explain", json=body).json()["method"] == "exact"
+        methods = {method["name"]: method["reason"] for method in client.get("/models/m").json()["methods"]}
+        assert "glu of layer bent" in methods["deep"]
+        assert methods["gradient"] is None
 
 
 def test_a_folder_under_another_name_is_refused(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def test_the_notebooks_passengers_are_predicted(server: Server) -> None:
     np.testing.assert_allclose(np.sum(answer["predictions"], axis=1), 1, atol=1e-6)
 
 
-@pytest.mark.parametrize("method", ["auto", "deep", "deep_shap"])
+@pytest.mark.parametrize("method", ["auto", "exact", "permutation", "deep", "deep_shap", "monte_carlo", "kernel", "gradient"])
 @pytest.mark.parametrize("players", ["fields", "columns"])
 def test_passengers_are_explained(server: Server, method: str, players: str) -> None:
     answer = post(server, "/explain", PASSENGERS | {"method": method, "players": players})
@@ -67,7 +67,7 @@ def test_passengers_are_explained(server: Server, method: str, players: str) -> 
         assert values.shape == ({"fields": 7, "columns": 9}[players], 2)
         np.testing.assert_allclose(values[:, 0], -values[:, 1], atol=1e-5)
         assert explanation["proof"]["ok"]
-    assert answer["method"] == ("deep" if method == "auto" else method)
+    assert answer["method"] == ("exact" if method == "auto" else method)
 
 
 @pytest.mark.parametrize(("players", "shape"), [("pixels", (28, 28, 1)), ("patches", (4, 4))])
