@@ -116,7 +116,7 @@ def least_replicates(weights: Weights) -> int:
     variance, which rows enter by their squared weights. With fewer, less than 93 % of the values lie within two standard errors.
     """
     rows, spread = (float(w.sum() ** 2 / (w**2).sum()) for w in (exact_weights(weights), exact_weights(weights) ** 2))
-    return max(4, int(np.ceil(150 / rows)), int(np.ceil(60 / spread)))
+    return max(4, int(np.ceil(150 / rows - 1e-4)), int(np.ceil(60 / spread - 1e-4)))
 
 
 def over_replicates(draws: Floats, weights: Floats) -> tuple[Floats, Floats]:

@@ -70,6 +70,25 @@ def train(
     typer.echo(f"written to {folder}")
 
 
+@app.command()
+def audit(
+    model: Annotated[Path, typer.Argument(help="A model folder, or the name of one that ships.")],
+    instances: Annotated[int, typer.Option(min=1, help="How many rows of the background to explain.")] = 40,
+    write: Annotated[bool, typer.Option(help="Store the figures in the folder's manifest.json.")] = True,
+) -> None:
+    """Measure every method's error and cost over a model's background."""
+    from models.folder import TRAINED, InvalidFolder
+    from service.audit import audit as run
+
+    folder = model if model.is_dir() else TRAINED / model
+    if not folder.is_dir():
+        _fail(f"{model} is not a folder; expected a model folder, or the name of one in {TRAINED.name}")
+    try:
+        run(folder, instances, write=write)
+    except InvalidFolder as error:
+        _fail(str(error))
+
+
 def _check_background(text: str | None) -> None:
     from models.backgrounds import parse_background
 

@@ -66,6 +66,7 @@ def test_permutation_of_two_players_is_exact() -> None:
     asked = question(function, [[1, 2, 3]], [[0, 0, 3], [4, 5, 3]])
     found = Permutation(Model(function)).attribute(asked)
     np.testing.assert_allclose(found.values, by_orderings(function, asked), atol=1e-6)
+    assert found.stderr is not None
     np.testing.assert_allclose(found.stderr, 0, atol=1e-12)
     assert found.evaluations == [2 * 2 * 75]  # one step between the ends, two directions, two rows, 75 replicates
 
@@ -91,6 +92,8 @@ def test_permutation_in_parts_is_the_whole(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr("explainers.permutation._CELLS", 2 * 8 * 6 * 2 * 3)
     parts = ask(Permutation)
     np.testing.assert_allclose(parts.values, whole.values, atol=1e-12)
+    assert parts.stderr is not None
+    assert whole.stderr is not None
     np.testing.assert_allclose(parts.stderr, whole.stderr, atol=1e-12)
 
 
