@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,6 +18,8 @@ from service.backgrounds import Backgrounds
 from service.errors import Loading, UnknownModel
 
 log = logging.getLogger(__name__)
+_AT_ONCE = 2
+"""Compiling takes one core per model."""
 
 
 class Reader(Protocol):
@@ -50,7 +53,7 @@ class Entry:
 
 
 class Catalog:
-    """Entries by name. Filled by one thread, read by all; an entry is replaced whole."""
+    """Entries by name. Filled beside the event loop, read by all; an entry is replaced whole."""
 
     def __init__(self, models: Mapping[str, Model] | None = None) -> None:
         self._entries = {name: Entry("ready", model) for name, model in (models or {}).items()}
@@ -76,7 +79,7 @@ class Catalog:
         return self._settled and all(e.state != "loading" for e in entries) and any(e.model for e in entries)
 
     def load(self, folder: Path) -> None:
-        """Load every model folder in `folder`, one after the other; takes as long as TensorFlow needs."""
+        """Load every model folder in `folder`, a few at a time; takes as long as TensorFlow needs."""
         try:
             self._load_each(folder)
         finally:
@@ -91,12 +94,15 @@ class Catalog:
         if not folders:
             log.error("%s: there is no model folder to serve", folder)
         self._entries |= {path.name: Entry("loading") for path in folders}
-        for path in folders:
-            self._entries[path.name] = entry = _load(path)
-            if entry.reason:
-                log.error("model %s is refused: %s", path.name, entry.reason)
-            else:
-                log.info("model %s is ready", path.name)
+        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="loading") as threads:
+            list(threads.map(self._load_one, folders))
+
+    def _load_one(self, path: Path) -> None:
+        self._entries[path.name] = entry = _load(path)
+        if entry.reason:
+            log.error("model %s is refused: %s", path.name, entry.reason)
+        else:
+            log.info("model %s is ready", path.name)
 
     def load_beside(self, folder: Path) -> threading.Thread:
         """Start `load` on a thread of its own."""

@@ -4,11 +4,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
+from threading import Lock
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
+from cachetools import LRUCache, cached
 
 from explainers.deep.program import Pair, Rule, Step, Tensor, kept, program, run
 from explainers.deep.rules import LINEAR, SOFTMAX
@@ -20,7 +22,9 @@ from models.network import Network, blocks
 _PAIR_ELEMENTS = 2**22
 """Elements that the widest value may have for one block of pairs: 16 MiB in float32."""
 _KEPT_BYTES = 2**28
-"""What the trace of a model's own background may take; a larger one is made anew for each request."""
+"""What traces of backgrounds may take that are kept for the next request."""
+_RAW_ELEMENTS = 2**22
+"""Values per element that are held at once, before they are added up per player: 32 MiB."""
 _MAX_TASKS = 64
 _CHANNELS = 8
 
@@ -51,11 +55,13 @@ class DeepExplainer:
         self._tasks = int(np.clip(_PAIR_ELEMENTS // (network.widest * self._rows), 1, _MAX_TASKS))
         self._cancels = self._steps[-1].rule is SOFTMAX
         self._compile()
-        self._background = background
         first = next(self._trace(background))
-        size = sum(tensor.shape.num_elements() * tensor.dtype.size for tensor in tf.nest.flatten(first.kept))
-        small = size * len(background.x) <= _KEPT_BYTES * self._rows
-        self._traced = list(self._trace(background)) if small else []
+        held = tf.nest.flatten([first.x, first.weights, first.kept])
+        kept = sum(tensor.shape.num_elements() * tensor.dtype.size for tensor in held)
+        self._most_blocks = _KEPT_BYTES // kept
+        traces: LRUCache[Background, list[_Block]] = LRUCache(self._most_blocks, getsizeof=len)
+        self._traced = cached(traces, lock=Lock())(lambda background: list(self._trace(background)))
+        self._blocks(background)
         self._pass(np.zeros((1, *network.input_shape), np.float32), np.eye(1, network.outputs), first)
 
     def cost(self, question: Question) -> int:
@@ -64,6 +70,13 @@ class DeepExplainer:
 
     def attribute(self, question: Question) -> Attribution:
         """See Explainer. Values per element of the input, added up per player."""
+        n, rows = len(question.x), len(question.background.x)
+        step = max(1, _RAW_ELEMENTS // (question.outputs.shape[1] * question.x[0].size))
+        parts = [self._values(question.part(begin, begin + step)) for begin in range(0, n, step)]
+        return Attribution(np.concatenate(parts), [rows] * n)
+
+    def _values(self, question: Question) -> Floats:
+        """(n, *players.shape, outputs asked for)"""
         raw = np.zeros((*question.outputs.shape, question.x[0].size))
         instances, seeds, places = self._plan(question.outputs)
         for block in self._blocks(question.background):
@@ -74,8 +87,7 @@ class DeepExplainer:
                 for value, (i, places_of_it) in zip(values, places[some], strict=True):
                     for place, sign in places_of_it:
                         raw[i, place] += sign * value
-        values = question.players.add_up(raw.transpose(0, 2, 1))
-        return Attribution(values, [len(question.background.x)] * len(values))
+        return question.players.add_up(raw.transpose(0, 2, 1))
 
     def _plan(self, outputs: Indices) -> tuple[Array, Array, list[tuple[int, list[tuple[int, float]]]]]:
         """The backward passes: whose (t,), from which multipliers of the outputs (t, K), and what they add to.
@@ -96,8 +108,9 @@ class DeepExplainer:
         return np.array(instances), np.array(seeds), places
 
     def _blocks(self, background: Background) -> Iterable[_Block]:
-        """The model's own background is traced once, if that fits; another one block by block, never whole in memory."""
-        return self._traced if self._traced and background is self._background else self._trace(background)
+        """Traces of the latest backgrounds are kept, if they fit; others are made block by block, never whole in memory."""
+        small = -(-len(background.x) // self._rows) <= self._most_blocks
+        return self._traced(background) if small else self._trace(background)
 
     def _trace(self, background: Background) -> Iterator[_Block]:
         weights = exact_weights(background.weights)
