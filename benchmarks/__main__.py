@@ -7,6 +7,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from benchmarks.errors import errors
+from benchmarks.scaling import scaling
 from benchmarks.server import service
 from benchmarks.speed import speed
 
@@ -21,7 +22,7 @@ def main() -> None:
     machine = f"{platform.machine()}, Python {platform.python_version()}, TensorFlow {tf.__version__}."
     report = ["# Results of `make bench`", "", machine, "Medians of one run; times are this machine's, ratios travel better."]
     print("\n".join(report), flush=True)
-    for part in (speed, errors, service):
+    for part in (speed, scaling, errors, service):
         lines = ["", *part(data)]
         print("\n".join(lines), flush=True)
         report += lines

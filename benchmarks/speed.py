@@ -1,53 +1,91 @@
-"""`deep` against shap.DeepExplainer, in process."""
+"""Our methods against shap's explainers, in process."""
 
 from functools import partial
 from pathlib import Path
+from typing import Any, NamedTuple
 
-from benchmarks.data import images, passengers
+import keras
+import numpy as np
+
+from benchmarks.data import Subject, images, passengers
 from benchmarks.peer import Peer
 from benchmarks.timing import alternate, matmul_rate
 from explainers.methods import METHODS
 from models.network import Network
 
-PAIR = {
-    "passenger": 2 * (8 * 32 + 32 * 128 + 128 * 32 + 32 * 9),
-    "image": 2 * (24 * 24 * 64 * 32 * 9 + 26 * 26 * 32 * 9 + 128 * 9216 + 10 * 128),
-}
-"""Floating-point operations of one backward pass's matrix products and convolutions."""
 
-GOALS = [
-    ("passenger", 1, "all", "40x"),
-    ("passenger", 100, "all", "50x"),
-    ("image", 1, "predicted", "40x, 60x"),
-    ("image", 1, "all", "6x, 8x"),
+class Row(NamedTuple):
+    """One line of the table."""
+
+    what: str
+    method: str
+    n: int
+    outputs: str
+    players: str
+    peer: str
+    grouped: bool
+    goal: str
+
+
+ROWS = [
+    Row("passenger", "deep", 1, "all", "columns", "DeepExplainer", False, "40x"),
+    Row("passenger", "deep", 100, "all", "columns", "DeepExplainer", False, "50x"),
+    Row("image", "deep", 1, "predicted", "pixels", "DeepExplainer", False, "40x, 60x"),
+    Row("image", "deep", 1, "all", "pixels", "DeepExplainer", False, "6x, 8x"),
+    Row("passenger", "exact", 1, "all", "fields", "ExactExplainer", True, "20x"),
+    Row("passenger", "exact", 1, "all", "columns", "ExactExplainer", False, ""),
+    Row("passenger", "exact", 1, "all", "fields", "DeepExplainer", False, "5x"),
+    Row("passenger", "permutation", 1, "all", "fields", "DeepExplainer", False, "5x"),
+    Row("passenger", "permutation", 1, "all", "fields", "PermutationExplainer", True, "30x"),
+    Row("passenger", "permutation", 1, "all", "columns", "PermutationExplainer", False, ""),
 ]
 
 
+def forward_operations(model: Any) -> float:
+    """Floating-point operations of the matrix products and convolutions of one forward pass."""
+    total = 0
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Dense | keras.layers.Conv2D):
+            positions = np.prod(layer.output.shape[1:-1]) if isinstance(layer, keras.layers.Conv2D) else 1
+            total += 2 * int(positions) * int(np.prod(layer.kernel.shape))
+    return float(total)
+
+
 def speed(data: Path) -> list[str]:
-    """The first four rows of the goals."""
+    """The first seven rows of the goals, and shap's explainers of the same name."""
     peak = matmul_rate()
     lines = [
-        "## Speed of `deep` against shap.DeepExplainer",
+        "## Speed against shap",
         "",
         f"Best `tf.matmul` rate of this run: {peak / 1e9:.0f} GFLOP/s; the last column is the share of it that the matrix",
-        "products and convolutions of the backward passes reach.",
+        "products and convolutions reach (`deep`: of the backward passes). ExactExplainer and PermutationExplainer get the network",
+        "as a compiled function, all rows, and our fields as players where it says so; otherwise every column is a player.",
         "",
-        "| work | on | ours | shap | faster | goal | of the machine |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
+        "| work | on | ours | shap | | faster | goal | of the machine |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for what, subject in (("passenger", passengers(data)), ("image", images(data))):
         network = Network.load(subject.folder)
-        explainer = METHODS["deep"].build(network, subject.background)
-        peer = Peer(subject.folder.network_path, subject.background.x)
-        rows = len(subject.background.x)
-        for _, n, outputs, goal in (row for row in GOALS if row[0] == what):
-            asked = subject.question(network, n, outputs)
-            ours, theirs = alternate(partial(explainer.attribute, asked), partial(peer.seconds, asked.x))
-            passes = n * rows * (1 if outputs == "predicted" else network.outputs - 1)
-            share = passes * PAIR[what] / ours / peak
-            lines.append(
-                f"| {n} {what}{'s' * (n > 1)}, outputs: {outputs} | {rows} background rows, {subject.source} |"
-                f" {ours * 1e3:.2f} ms | {theirs * 1e3:.1f} ms | {theirs / ours:.1f}x | {goal} | {share:.0%} |"
-            )
-        peer.close()
+        for row in (row for row in ROWS if row.what == what):
+            lines.append(_measure(row, subject, network, peak))
     return lines
+
+
+def _measure(row: Row, subject: Subject, network: Network, peak: float) -> str:
+    explainer = METHODS[row.method].build(network, subject.background)
+    question = subject.question(network, row.n, row.outputs, row.players)
+    groups = question.players.groups if row.grouped else None
+    peer = Peer(row.peer, subject.folder.network_path, subject.background.x, groups)
+    ours, theirs = alternate(partial(explainer.attribute, question), partial(peer.seconds, question.x))
+    peer.close()
+    passes = sum(explainer.attribute(question).evaluations)
+    if row.method == "deep":
+        passes *= 1 if row.outputs == "predicted" else network.outputs - 1
+    share = passes * forward_operations(network.model) / ours / peak
+    rows = len(subject.background.x)
+    work = f"`{row.method}`, {row.n} {row.what}{'s' * (row.n > 1)}, {row.players}, outputs: {row.outputs}"
+    peers = f"{row.peer}{', same players' * row.grouped}"
+    return (
+        f"| {work} | {rows} rows, {subject.source} | {ours * 1e3:.2f} ms | {theirs * 1e3:.1f} ms | {peers} |"
+        f" {theirs / ours:.1f}x | {row.goal} | {share:.0%} |"
+    )

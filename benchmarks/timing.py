@@ -17,6 +17,15 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - begin
 
 
+def median(work: Callable[[], object], budget: float = 1.0) -> float:
+    """Median seconds of as many calls as fit into `budget` seconds, three at least."""
+    work()
+    times = [seconds(work)]
+    while len(times) < 3 or (sum(times) < budget and len(times) < 50):
+        times.append(seconds(work))
+    return statistics.median(times)
+
+
 def alternate(ours: Callable[[], object], theirs: Callable[[], float]) -> tuple[float, float]:
     """Median seconds of both sides: a burst of calls of the one, then of the other. `theirs` says its own seconds."""
     sides: tuple[Callable[[], float], ...] = (partial(seconds, ours), theirs)
