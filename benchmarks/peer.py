@@ -29,7 +29,7 @@ class Peer:
     def values(self, x: Inputs) -> Array:
         """(n, players, outputs), or elements instead of players."""
         self._pipe.send(x)
-        return self._pipe.recv()[1]  # type: ignore[no-any-return]
+        return self._pipe.recv()[1]
 
     def close(self) -> None:
         """End the process."""

@@ -55,7 +55,7 @@ class Game:
         step = max(1, _BLOCK_ELEMENTS // self._x.size)
         for begin in range(0, len(rows), step):
             some = slice(begin, begin + step)
-            mixed = np.where(coalitions(some)[:, self._groups], self._x, self._rows[rows[some]])
+            mixed = np.where(coalitions(some)[:, self._groups], self._x, np.take(self._rows, rows[some], axis=0))
             answers[some] = self._model.evaluate(mixed.reshape(-1, *self._shape), self._check)[:, self.outputs]
         self.evaluations += len(rows)
         return answers

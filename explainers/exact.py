@@ -143,11 +143,11 @@ def _values_by_set(game: Game, plan: _Plan) -> Floats:
     differs = game.differs[plan.begin : plan.begin + plan.of.shape[1]] @ (1 << np.arange(m))  # (rows,), as bits
     lacking = plan.sets & differs[plan.rows]  # where row and instance agree, it does not matter whose value it is
     distinct = np.flatnonzero(lacking == plan.sets)
-    answers = np.empty((len(plan.sets), len(game.outputs)))
-    present = _members(m)[2**m - 1 - plan.sets[distinct]]
-    answers[distinct] = game.run(plan.begin + plan.rows[distinct], lambda some: present[some])
-    same = plan.of[lacking, plan.rows]
-    return np.asarray(np.add.reduceat(plan.weights[:, None] * answers[same], plan.starts, axis=0))
+    present = np.take(_members(m), 2**m - 1 - plan.sets[distinct], axis=0)
+    answers = np.empty((len(game.outputs), len(plan.sets)))
+    answers[:, distinct] = game.run(plan.begin + plan.rows[distinct], lambda some: present[some]).T
+    same = np.take(plan.of, lacking * plan.of.shape[1] + plan.rows)
+    return np.add.reduceat(plan.weights * np.take(answers, same, axis=1), plan.starts, axis=1).T
 
 
 def _whole_plan(background: Background, players: Players) -> list[_Plan]:
