@@ -59,7 +59,7 @@ def speed(data: Path) -> list[str]:
         "",
         f"Best `tf.matmul` rate of this run: {peak / 1e9:.0f} GFLOP/s; the last column is the share of it that the matrix",
         "products and convolutions reach (`deep`: of the backward passes). ExactExplainer and PermutationExplainer get the",
-        "network as a compiled function, all rows, and our fields as players where it says so; otherwise every column is a player.",
+        "network as a compiled function, all rows, and our fields as players where it says so; otherwise columns are players.",
         "",
         "| work | on | ours | shap | | faster | goal | of the machine |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",

@@ -4,9 +4,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from benchmarks.process import ROOT
+from models.backgrounds import Background, equal_weights
+from models.folder import read_folder, write_folder
+from tests.explainers.nets import dense_net, manifest_for
 
 
 def shapserve(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -29,6 +33,8 @@ def test_help_names_the_commands() -> None:
         (["train", "titanic", "--out", "models/trained"], "exists; choose another folder with --out, or say --force"),
         (["train", "titanic", "--background", "kmeans"], "expected a background `all`, `N` or `kmeans:N`"),
         (["serve", "--models", "nowhere"], "nowhere is not a folder"),
+        (["audit", "nowhere"], "nowhere is not a folder"),
+        (["audit", "tests"], "manifest.json: expected a readable file"),
         (["serve", "--port", "70000"], "less than or equal to 65535"),
     ],
 )
@@ -37,6 +43,31 @@ def test_what_is_wrong_is_said_in_a_line(arguments: list[str], says: str) -> Non
     assert done.returncode in (1, 2)
     assert says in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_audit_measures_every_method_and_writes_the_manifest(tmp_path: Path) -> None:
+    """The figures stand in the table and in the manifest; the other files stay as they are."""
+    model = dense_net(4, [6], 2, "softmax")
+    background = Background(np.random.default_rng(0).normal(size=(9, 4)).astype(np.float32), equal_weights(9))
+    write_folder(tmp_path / "m", manifest_for(model), model, background, "card", force=False)
+    before = {path.name: path.read_bytes() for path in (tmp_path / "m").iterdir()}
+    done = shapserve("audit", str(tmp_path / "m"), "--instances", "5", "--no-write")
+    assert done.returncode == 0, done.stderr
+    assert {path.name: path.read_bytes() for path in (tmp_path / "m").iterdir()} == before
+    done = shapserve("audit", str(tmp_path / "m"), "--instances", "5")
+    assert "5 instances, fields, truth: exact" in done.stdout
+    audit = read_folder(tmp_path / "m").manifest.audit
+    assert set(audit) == {"exact", "permutation", "deep", "deep_shap", "monte_carlo", "kernel", "gradient"}
+    for name, found in audit.items():
+        assert name in done.stdout
+        assert (found.players, found.instances, found.truth) == ("fields", 5, "exact")
+        assert found.milliseconds > 0
+        assert found.evaluations > 0
+    assert audit["exact"].mean_error == 0
+    assert 0 < audit["permutation"].mean_error < 0.05 * audit["exact"].mean_value
+    assert 0 < audit["deep"].mean_error < audit["exact"].mean_value
+    after = {path.name: path.read_bytes() for path in (tmp_path / "m").iterdir()}
+    assert {name for name in after if after[name] != before[name]} == {"manifest.json"}
 
 
 def test_data_that_is_absent_is_a_clear_error(tmp_path: Path) -> None:
