@@ -32,16 +32,18 @@ class Network:
             raise InvalidFolder(
                 f"model.keras: expected one input of shape (None, {', '.join(map(str, shape))}), received {received}"
             )
-        if len(model.outputs) != 1 or tuple(model.outputs[0].shape) != (None, self.outputs):
+        expected = [(None, self.outputs), (None,)] if self.outputs == 1 else [(None, self.outputs)]
+        if len(model.outputs) != 1 or tuple(model.outputs[0].shape) not in expected:
             received = ", ".join(str(tuple(tensor.shape)) for tensor in model.outputs)
-            raise InvalidFolder(f"model.keras: expected one output of shape (None, {self.outputs}), received {received}")
+            raise InvalidFolder(f"model.keras: expected one output of shape {expected[0]}, received {received}")
         self.input_shape = shape
-        widest = max([int(np.prod(layer.output.shape[1:])) for layer in model.layers] + [int(np.prod(shape))])
-        self.widest = widest
-        """Elements of the largest value in the network, per instance."""
-        self._block = int(np.clip(_BLOCK_BYTES // (4 * widest), 1, 64))
-        forward = tf.function(lambda x: model(x, training=False), jit_compile=True, autograph=False)
         self.dtype = tf.as_dtype(model.inputs[0].dtype)
+        self.widest = _widest(model, tf.TensorSpec((None, *shape), self.dtype))
+        """Elements of the largest value in the network, per instance."""
+        self._block = int(np.clip(_BLOCK_BYTES // (4 * self.widest), 1, 64))
+        forward = tf.function(
+            lambda x: tf.reshape(model(x, training=False), (-1, self.outputs)), jit_compile=True, autograph=False
+        )
         self._forward = forward.get_concrete_function(tf.TensorSpec((self._block, *shape), self.dtype))
         self.predict(np.zeros((1, *shape), np.float32))
 
@@ -61,6 +63,13 @@ class Network:
             check()
             answers.append(self._forward(tf.constant(block, self.dtype)).numpy())
         return np.concatenate(answers)[: len(x)].astype(np.float32) if answers else np.empty((0, self.outputs), np.float32)
+
+
+def _widest(model: Any, given: tf.TensorSpec) -> int:
+    """Of what is made per instance, inside models in the model too: every operation's results that have the batch's axis."""
+    graph = tf.function(lambda x: model(x, training=False), autograph=False).get_concrete_function(given).graph
+    shapes = [tensor.shape.as_list() for op in graph.get_operations() for tensor in op.outputs if tensor.shape.rank]
+    return max(int(np.prod(shape[1:])) for shape in shapes if shape[0] is None and None not in shape[1:])
 
 
 def blocks(x: Array, size: int) -> list[Array]:

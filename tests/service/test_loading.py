@@ -16,7 +16,7 @@ from tests.explainers.nets import dense_net, manifest_for
 
 def test_a_model_without_rules_predicts_and_says_why_it_is_not_explained(tmp_path: Path) -> None:
     """The layer is named; the service does not answer with something else."""
-    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, activation="gelu", name="bent")])
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, activation="glu", name="bent")])
     background = Background(np.zeros((2, 3), np.float32), equal_weights(2))
     write_folder(tmp_path / "m", manifest_for(model), model, background, "", force=False)
     catalog = Catalog()
@@ -27,7 +27,7 @@ def test_a_model_without_rules_predicts_and_says_why_it_is_not_explained(tmp_pat
         for method in ("auto", "deep", "deep_shap"):
             refusal = client.post("/explain", json=body | {"method": method})
             assert refusal.status_code == 422
-            assert "activation gelu of layer bent has no rule" in refusal.json()["detail"]
+            assert "activation glu of layer bent has no rule" in refusal.json()["detail"]
         assert client.get("/models/m").json()["methods"] == []
 
 
