@@ -38,14 +38,25 @@ class Network:
             raise InvalidFolder(f"model.keras: expected one output of shape {expected[0]}, received {received}")
         self.input_shape = shape
         self.dtype = tf.as_dtype(model.inputs[0].dtype)
-        self.widest = _widest(model, tf.TensorSpec((None, *shape), self.dtype))
+        plain = tf.function(self._run, autograph=False).get_concrete_function(tf.TensorSpec((None, *shape), self.dtype))
+        self.widest = _widest(plain)
         """Elements of the largest value in the network, per instance."""
         self._block = int(np.clip(_BLOCK_BYTES // (4 * self.widest), 1, 64))
-        forward = tf.function(
-            lambda x: tf.reshape(model(x, training=False), (-1, self.outputs)), jit_compile=True, autograph=False
-        )
-        self._forward = forward.get_concrete_function(tf.TensorSpec((self._block, *shape), self.dtype))
-        self.predict(np.zeros((1, *shape), np.float32))
+        self._forward = self._compile(plain)
+
+    def _run(self, x: Any) -> Any:
+        return tf.reshape(self.model(x, training=False), (-1, self.outputs))
+
+    def _compile(self, plain: Any) -> Any:
+        """By XLA, unless it has no kernel or another answer: it resizes some images wrongly (TensorFlow 2.21)."""
+        given = tf.TensorSpec((self._block, *self.input_shape), self.dtype)
+        probe = tf.cast(np.random.default_rng(0).normal(size=given.shape), self.dtype)
+        fast = tf.function(self._run, jit_compile=True, autograph=False).get_concrete_function(given)
+        try:
+            same = np.allclose(fast(probe), plain(probe), rtol=0.01, atol=0.01, equal_nan=True)
+        except tf.errors.OpError:
+            same = False
+        return fast if same else tf.function(self._run, autograph=False).get_concrete_function(given)
 
     @classmethod
     def load(cls, folder: ModelFolder) -> "Network":
@@ -65,10 +76,9 @@ class Network:
         return np.concatenate(answers)[: len(x)].astype(np.float32) if answers else np.empty((0, self.outputs), np.float32)
 
 
-def _widest(model: Any, given: tf.TensorSpec) -> int:
+def _widest(forward: Any) -> int:
     """Of what is made per instance, inside models in the model too: every operation's results that have the batch's axis."""
-    graph = tf.function(lambda x: model(x, training=False), autograph=False).get_concrete_function(given).graph
-    shapes = [tensor.shape.as_list() for op in graph.get_operations() for tensor in op.outputs if tensor.shape.rank]
+    shapes = [tensor.shape.as_list() for op in forward.graph.get_operations() for tensor in op.outputs if tensor.shape.rank]
     return max(int(np.prod(shape[1:])) for shape in shapes if shape[0] is None and None not in shape[1:])
 
 

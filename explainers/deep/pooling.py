@@ -24,6 +24,12 @@ class _Kept(NamedTuple):
 
 def _rule(share: Callable[[Tensor, Tensor], Tensor]) -> Rule:
     def keep(step: Step, value: Tensor) -> _Kept:
+        if len(step.shapes[0]) < 4:
+            return cut(step, value)
+        # TensorFlow broadcasts no more than five axes, XLA does
+        return tf.function(lambda v: cut(step, v), jit_compile=True, autograph=False)(value)
+
+    def cut(step: Step, value: Tensor) -> _Kept:
         values = _channels_last(step.layer, value)
         for axis, places in reversed(list(enumerate(_places(step), 1))):
             values = _cut(values, axis, places)

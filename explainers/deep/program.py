@@ -65,12 +65,16 @@ def program(model: Any, rules: Mapping[str, Rule], activations: Mapping[str, Rul
     rules: by the layer's class name; activations: by the name of the function. Models inside the model are opened.
     """
     (given,), (output,) = model.inputs, model.outputs
-    made = _Program(rules, activations, tf.zeros((1, *given.shape[1:]), given.dtype))
-    last = made.walk(model, [0], output)
-    if len(output.shape) == 1:
-        made.add(_Part("column", SAME, lambda v: v[:, None], None), [last])
-    elif last != len(made.steps):  # the output is the input
-        made.add(_Part("identity", SAME, tf.identity, None), [last])
+    made = _Program(rules, activations)
+
+    def trace(x: Tensor) -> None:
+        last = made.walk(model, [made.begin(x)], output)
+        if len(output.shape) == 1:
+            made.add(_Part("column", SAME, lambda v: v[:, None], None), [last])
+        elif last != len(made.steps):  # the output is the input
+            made.add(_Part("identity", SAME, tf.identity, None), [last])
+
+    tf.function(trace, autograph=False).get_concrete_function(tf.TensorSpec((1, *given.shape[1:]), given.dtype))
     return made.steps
 
 
@@ -97,16 +101,23 @@ class _Part(NamedTuple):
 
 
 class _Program:
-    """The steps so far, and what they make of one instance: inner models may not know their shapes."""
+    """The steps so far, and the values that they make, traced and not run: inner models may not know their shapes."""
 
-    def __init__(self, rules: Mapping[str, Rule], activations: Mapping[str, Rule], x: Tensor) -> None:
+    def __init__(self, rules: Mapping[str, Rule], activations: Mapping[str, Rule]) -> None:
         self.steps: list[Step] = []
-        self._values = [x]
+        self._values: list[Tensor] = []
         self._rules = rules
         self._activations = activations
 
+    def begin(self, x: Tensor) -> int:
+        """The network's input, value 0."""
+        self._values = [x]
+        return 0
+
     def walk(self, model: Any, inputs: Sequence[int], output: Any) -> int:
         """Which value `output` is when the model's inputs are these values. Only what it needs becomes a step."""
+        if not _is_plain_model(model):
+            raise Unruled(f"layer {model.name} ({type(model).__name__}) has no rule")
         made = {_key(tensor): value for tensor, value in zip(model.inputs, inputs, strict=True)}
         pending = [output]
         while pending:

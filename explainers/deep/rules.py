@@ -67,12 +67,20 @@ def _mixes_rows(step: Step) -> str:
 
 
 def _interpolation(step: Step) -> str:
-    name = step.layer.interpolation
-    return "" if name in ("nearest", "bilinear") else f"interpolation={name}"
+    """XLA compiles no other, and the bilinear one wrongly (TensorFlow 2.21) unless the factors are 1 or 2."""
+    name, size = step.layer.interpolation, step.layer.size
+    return "" if name == "nearest" or (name == "bilinear" and max(size) <= 2) else f"interpolation={name} by {size}"
+
+
+def _channels_first(step: Step) -> str:
+    """TensorFlow has no such convolutions on a CPU."""
+    return "" if step.layer.data_format == "channels_last" else f"data_format={step.layer.data_format}"
 
 
 LINEAR = Rule(_linear)
 """Affine layers: the multipliers go through the transposed layer, whatever the inputs are."""
+
+CONVOLUTION = LINEAR._replace(lacks=_channels_first)
 
 SOFTMAX = _softmax(softmax.pull)
 """The averaged Jacobian, in float64."""
@@ -93,18 +101,18 @@ LAYERS: dict[str, Rule] = {
     "AveragePooling3D": LINEAR,
     "BatchNormalization": LINEAR,
     "Concatenate": LINEAR._replace(lacks=_joins_rows),
-    "Conv1D": LINEAR,
-    "Conv1DTranspose": LINEAR,
-    "Conv2D": LINEAR,
-    "Conv2DTranspose": LINEAR,
-    "Conv3D": LINEAR,
-    "Conv3DTranspose": LINEAR,
+    "Conv1D": CONVOLUTION,
+    "Conv1DTranspose": CONVOLUTION,
+    "Conv2D": CONVOLUTION,
+    "Conv2DTranspose": CONVOLUTION,
+    "Conv3D": CONVOLUTION,
+    "Conv3DTranspose": CONVOLUTION,
     "Cropping1D": LINEAR,
     "Cropping2D": LINEAR,
     "Cropping3D": LINEAR,
     "Dense": LINEAR,
-    "DepthwiseConv1D": LINEAR,
-    "DepthwiseConv2D": LINEAR,
+    "DepthwiseConv1D": CONVOLUTION,
+    "DepthwiseConv2D": CONVOLUTION,
     "Dot": merging.DOT,
     "Dropout": SAME,
     "ELU": parametric(lambda layer, x, b: slopes.elu(x, b, layer.alpha)),
@@ -136,8 +144,8 @@ LAYERS: dict[str, Rule] = {
     "RepeatVector": LINEAR,
     "Rescaling": LINEAR,
     "Reshape": SAME,
-    "SeparableConv1D": LINEAR,
-    "SeparableConv2D": LINEAR,
+    "SeparableConv1D": CONVOLUTION,
+    "SeparableConv2D": CONVOLUTION,
     "Softmax": SOFTMAX,
     "SpatialDropout1D": SAME,
     "SpatialDropout2D": SAME,
