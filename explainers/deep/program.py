@@ -71,7 +71,7 @@ def program(model: Any, rules: Mapping[str, Rule], activations: Mapping[str, Rul
         last = made.walk(model, [made.begin(x)], output)
         if len(output.shape) == 1:
             made.add(_Part("column", SAME, lambda v: v[:, None], None), [last])
-        elif last != len(made.steps):  # the output is the input
+        elif last != len(made.steps) or not made.steps:  # the output is the input
             made.add(_Part("identity", SAME, tf.identity, None), [last])
 
     tf.function(trace, autograph=False).get_concrete_function(tf.TensorSpec((1, *given.shape[1:]), given.dtype))
