@@ -181,7 +181,8 @@ class _Program:
         name = getattr(function, "__name__", type(function).__name__)
         if name not in self._activations or getattr(keras.activations, name, None) is not function:
             raise Unruled(f"activation {name} of layer {layer.name} has no rule")
-        return [_Part(f"{layer.name}/{name}", self._activations[name], _ACTIVATE.get(name, function), layer)]
+        forward = _ACTIVATE[name] if name in _ACTIVATE else function
+        return [_Part(f"{layer.name}/{name}", self._activations[name], forward, layer)]
 
 
 def _key(tensor: Any) -> tuple[int, int, int]:

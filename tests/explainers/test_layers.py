@@ -92,7 +92,8 @@ def test_additive_in_float64_and_the_same_in_float32(name: str, shape: tuple[int
             continue
         given = [a.astype(np.float32) for a in (*of(x, b), m)]
         made = {dtype: pull[dtype](*(a.astype(dtype) for a in given)) for dtype in pull}
-        assert residual(*(a.astype(np.float64) for a in given), *made[wide]).max() < 1e-7, situation
+        terms = [a.astype(np.float64) for a in (*given, *made[wide])]
+        assert residual(*terms).max() < 1e-7, situation
         same_net = nets["float32"](given[1], training=False)
         np.testing.assert_allclose(made["float32"][2], same_net, rtol=1e-5, atol=1e-6)
         precise = made[wide][0].reshape(4, -1)
