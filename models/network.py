@@ -34,25 +34,30 @@ class Network:
             raise InvalidFolder(
                 f"model.keras: expected one input of shape (None, {', '.join(map(str, shape))}), received {received}"
             )
-        if len(model.outputs) != 1 or tuple(model.outputs[0].shape) != (None, self.outputs):
+        expected = [(None, self.outputs), (None,)] if self.outputs == 1 else [(None, self.outputs)]
+        if len(model.outputs) != 1 or tuple(model.outputs[0].shape) not in expected:
             received = ", ".join(str(tuple(tensor.shape)) for tensor in model.outputs)
-            raise InvalidFolder(f"model.keras: expected one output of shape (None, {self.outputs}), received {received}")
+            raise InvalidFolder(f"model.keras: expected one output of shape {expected[0]}, received {received}")
         self.input_shape = shape
-        widest = max([int(np.prod(layer.output.shape[1:])) for layer in model.layers] + [int(np.prod(shape))])
-        self.widest = widest
-        """Elements of the largest value in the network, per instance."""
-        self._block = int(np.clip(_BLOCK_BYTES // (4 * widest), 1, 64))
-        forward = tf.function(self.forward, jit_compile=True, autograph=False)
         self.dtype = tf.as_dtype(model.inputs[0].dtype)
-        self._forward = forward.get_concrete_function(tf.TensorSpec((self._block, *shape), self.dtype))
-        self.predict(np.zeros((1, *shape), np.float32))
-        self._many = int(np.clip(_MANY_ELEMENTS // widest, 1, 1024))
-        self._blocks = int(np.clip(2 * _MANY_ELEMENTS // (widest * self._many), 1, 16))
-        loop = tf.function(self._loop, jit_compile=True, autograph=False)
-        self._evaluate = loop.get_concrete_function(
-            tf.TensorSpec((self._blocks, self._many, *shape), self.dtype), tf.TensorSpec((), tf.int32)
-        )
-        self.evaluate(np.zeros((1, *shape), np.float32))
+        plain = tf.function(self.forward, autograph=False).get_concrete_function(tf.TensorSpec((None, *shape), self.dtype))
+        self.widest = _widest(plain)
+        """Elements of the largest value in the network, per instance."""
+        self._block = int(np.clip(_BLOCK_BYTES // (4 * self.widest), 1, 64))
+        self._many = int(np.clip(_MANY_ELEMENTS // self.widest, 1, 1024))
+        self._blocks = int(np.clip(2 * _MANY_ELEMENTS // (self.widest * self._many), 1, 16))
+        given = tf.TensorSpec((self._block, *shape), self.dtype)
+        fast = self._compile(self.forward, given, xla=True)
+        self.xla = _answers_alike(fast, plain, given)
+        """Whether XLA can be trusted with this network."""
+        self._forward = fast if self.xla else self._compile(self.forward, given, xla=False)
+        many = tf.TensorSpec((self._blocks, self._many, *shape), self.dtype)
+        self._evaluate = self._compile(self._loop, many, tf.TensorSpec((), tf.int32), xla=self.xla)
+        for warm in (self.predict, self.evaluate):
+            warm(np.zeros((1, *shape), np.float32))
+
+    def _compile(self, function: Any, *given: tf.TensorSpec, xla: bool) -> Any:
+        return tf.function(function, jit_compile=xla, autograph=False).get_concrete_function(*given)
 
     @classmethod
     def load(cls, folder: ModelFolder) -> "Network":
@@ -89,7 +94,7 @@ class Network:
 
     def forward(self, x: Any) -> Any:
         """Answers (n, outputs) to x (n, ...), tensors both; for code that is compiled."""
-        return self.model(x, training=False)
+        return tf.reshape(self.model(x, training=False), (-1, self.outputs))
 
     def _loop(self, x: Any, n: Any) -> Any:
         """Answers (blocks, rows, outputs) to the first n blocks of x (blocks, rows, ...)."""
@@ -99,6 +104,21 @@ class Network:
 
         made = tf.zeros((*x.shape[:2], self.outputs), self.dtype)
         return tf.while_loop(lambda i, _: i < n, body, (0, made), parallel_iterations=1)[1]
+
+
+def _answers_alike(fast: Any, plain: Any, given: tf.TensorSpec) -> bool:
+    """Not where XLA has no kernel, or resizes images wrongly (TensorFlow 2.21)."""
+    probe = tf.cast(np.random.default_rng(0).normal(size=given.shape), given.dtype)
+    try:
+        return bool(np.allclose(fast(probe), plain(probe), rtol=0.01, atol=0.01, equal_nan=True))
+    except tf.errors.OpError:
+        return False
+
+
+def _widest(forward: Any) -> int:
+    """Of what is made per instance, inside models in the model too: every operation's results that have the batch's axis."""
+    shapes = [tensor.shape.as_list() for op in forward.graph.get_operations() for tensor in op.outputs if tensor.shape.rank]
+    return max(int(np.prod(shape[1:])) for shape in shapes if shape[0] is None and None not in shape[1:])
 
 
 def blocks(x: Array, size: int) -> list[Array]:

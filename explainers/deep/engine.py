@@ -197,4 +197,6 @@ def _fused(function: Callable[..., Any]) -> Any:
 
 def _is_convolution(step: Step) -> bool:
     """Whether TensorFlow's own operation is faster than XLA's; with few input channels it is not."""
-    return step.rule is LINEAR and isinstance(step.layer, keras.layers.Conv2D) and step.layer.kernel.shape[-2] >= _CHANNELS
+    return (
+        step.rule.pull is LINEAR.pull and isinstance(step.layer, keras.layers.Conv2D) and step.layer.kernel.shape[-2] >= _CHANNELS
+    )

@@ -1,17 +1,21 @@
-"""Max pooling: the larger side's maximum pays for the change (shap's rule), equal maxima share it."""
+"""Max pooling: the larger side's maximum pays for the change (shap's rule), equal maxima share it.
+
+Values are cut into windows one axis after another: each spatial axis becomes two, the outputs and the places of a window,
+(n, height, down, width, across, channels) in two dimensions.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
 from explainers.deep.program import Pair, Rule, Step, Tensor
-
-_WINDOW = (2, 4)
+from models.arrays import Array
 
 
 class _Kept(NamedTuple):
-    """Windows stand on axes 2 and 4 of (n, height, down, width, across, channels)."""
+    """In windows, which stand on axes 2, 4, ..."""
 
     values: Tensor
     top: Tensor  # (n, height, 1, width, 1, channels): the maxima
@@ -20,8 +24,16 @@ class _Kept(NamedTuple):
 
 def _rule(share: Callable[[Tensor, Tensor], Tensor]) -> Rule:
     def keep(step: Step, value: Tensor) -> _Kept:
-        values = _windows(step)(value)
-        top = tf.reduce_max(values, _WINDOW, keepdims=True)
+        if len(step.shapes[0]) < 4:
+            return cut(step, value)
+        # TensorFlow broadcasts no more than five axes, XLA does
+        return tf.function(lambda v: cut(step, v), jit_compile=True, autograph=False)(value)
+
+    def cut(step: Step, value: Tensor) -> _Kept:
+        values = _channels_last(step.layer, value)
+        for axis, places in reversed(list(enumerate(_places(step), 1))):
+            values = _cut(values, axis, places)
+        top = tf.reduce_max(values, _window(values), keepdims=True)
         return _Kept(values, top, share(values, top))
 
     def pull(step: Step, inputs: Sequence[Pair], m: Tensor) -> list[Tensor]:
@@ -30,7 +42,11 @@ def _rule(share: Callable[[Tensor, Tensor], Tensor]) -> Rule:
         change = x.top - b.top
         from_x = x.share * tf.math.divide_no_nan(change, x.top - b.values)
         from_b = b.share * tf.math.divide_no_nan(change, x.values - b.top)
-        return [_put_back(step, m[:, :, None, :, None] * tf.where(change > 0, from_x, from_b))]
+        m = tf.reshape(_channels_last(step.layer, m), b.top.shape)
+        pulled = m * tf.where(change > 0, from_x, from_b)
+        for axis, places in enumerate(_places(step), 1):
+            pulled = _sum_up(pulled, axis, places, _sizes(step)[axis - 1])
+        return [_channels_back(step.layer, pulled)]
 
     return Rule(pull, keep)
 
@@ -38,59 +54,97 @@ def _rule(share: Callable[[Tensor, Tensor], Tensor]) -> Rule:
 def _equally(values: Tensor, top: Tensor) -> Tensor:
     """Equal maxima share equally: symmetric players get the same."""
     maximal = tf.cast(values == top, values.dtype)
-    return maximal / tf.reduce_sum(maximal, _WINDOW, keepdims=True)
+    return maximal / tf.reduce_sum(maximal, _window(values), keepdims=True)
 
 
 def _first(values: Tensor, _: Tensor) -> Tensor:
     """The first of equal maxima carries all, as TensorFlow's gradient has it."""
-    n, height, down, width, across, channels = values.shape
-    flat = tf.reshape(tf.transpose(values, (0, 1, 3, 5, 2, 4)), (n, height, width, channels, down * across))
-    first = tf.one_hot(tf.argmax(flat, -1), down * across, dtype=values.dtype)
-    return tf.transpose(tf.reshape(first, (n, height, width, channels, down, across)), (0, 1, 4, 2, 5, 3))
+    window = _window(values)
+    order = [axis for axis in range(len(values.shape)) if axis not in window] + window
+    sorted_values = tf.transpose(values, order)
+    flat = tf.reshape(sorted_values, (*sorted_values.shape[: -len(window)], -1))
+    first = tf.one_hot(tf.argmax(flat, -1), flat.shape[-1], dtype=values.dtype)
+    return tf.transpose(tf.reshape(first, sorted_values.shape), np.argsort(order))
 
 
 MAX_POOLING = _rule(_equally)
 FIRST_MAX_POOLING = _rule(_first)
 
 
-def _windows(step: Step) -> Callable[[Tensor], Tensor]:
-    """A function that cuts (n, height, width, channels) into windows, which stand on axes 2 and 4.
+def _window(values: Tensor) -> list[int]:
+    return list(range(2, len(values.shape) - 1, 2))
 
-    Windows that do not overlap are a view; others are copied, all their places along the second of the two axes.
-    """
+
+def _sizes(step: Step) -> tuple[int, ...]:
+    """Of the spatial axes."""
+    return step.shapes[0][1:] if step.layer.data_format == "channels_first" else step.shapes[0][:-1]
+
+
+def _places(step: Step) -> list[Array]:
+    """Per spatial axis the positions (outputs, places) that each window holds; a position beyond the end is outside."""
     layer: Any = step.layer
-    (high, wide), (down, right) = layer.pool_size, layer.strides
-    height, width, channels = step.shapes[0]
-    if layer.padding == "valid" and (high, wide) == (down, right):
-        rows, columns = height // high, width // wide
-
-        def tile(a: Tensor) -> Tensor:
-            return tf.reshape(a[:, : rows * high, : columns * wide], (-1, rows, high, columns, wide, channels))
-
-        return tile
-    above, left, rows, columns = 0, 0, (height - high) // down + 1, (width - wide) // right + 1
-    below = beside = 0
-    if layer.padding == "same":
-        rows, columns = -(-height // down), -(-width // right)
-        tall, broad = max(0, (rows - 1) * down + high - height), max(0, (columns - 1) * right + wide - width)
-        above, below, left, beside = tall // 2, tall - tall // 2, broad // 2, broad - broad // 2
-
-    def slide(a: Tensor) -> Tensor:
-        padded = tf.pad(a, ((0, 0), (above, below), (left, beside), (0, 0)), constant_values=a.dtype.min)
-        places = [
-            padded[:, i : i + (rows - 1) * down + 1 : down, j : j + (columns - 1) * right + 1 : right]
-            for i in range(high)
-            for j in range(wide)
-        ]
-        return tf.stack(places, axis=-2)[:, :, None]
-
-    return slide
+    sizes = _sizes(step)
+    if hasattr(layer, "pool_size"):
+        options = zip(sizes, layer.pool_size, layer.strides, strict=True)
+        return [_sliding(*option, same=layer.padding == "same") for option in options]
+    if hasattr(layer, "output_size"):
+        asked = [layer.output_size] if isinstance(layer.output_size, int) else layer.output_size
+        return [_adaptive(size, outputs) for size, outputs in zip(sizes, asked, strict=True)]
+    return [np.arange(size)[None] for size in sizes]  # global
 
 
-def _put_back(step: Step, windows: Tensor) -> Tensor:
-    """The transpose of `_windows`: what overlaps is added up."""
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
-        zeros = tf.zeros((windows.shape[0], *step.shapes[0]), windows.dtype)
-        tape.watch(zeros)
-        places = _windows(step)(zeros)
-    return tape.gradient(places, zeros, windows)
+def _sliding(size: int, window: int, stride: int, same: bool) -> Array:
+    outputs = -(-size // stride) if same else (size - window) // stride + 1
+    before = max(0, (outputs - 1) * stride + window - size) // 2 if same else 0
+    places = np.arange(outputs)[:, None] * stride + np.arange(window) - before
+    return np.where((places >= 0) & (places < size), places, size)
+
+
+def _adaptive(size: int, outputs: int) -> Array:
+    """From floor(i size / outputs) to ceil((i + 1) size / outputs)."""
+    k = np.arange(outputs)[:, None]
+    start, end = k * size // outputs, -(-(k + 1) * size // outputs)
+    places = start + np.arange((end - start).max())
+    return np.where(places < end, places, size)
+
+
+def _cut(a: Tensor, axis: int, places: Array) -> Tensor:
+    """One axis into two; windows that stand side by side are a view, others are copied."""
+    shape = a.shape
+    if not _side_by_side(places, shape[axis]):
+        padding = [(0, int(k == axis)) for k in range(len(shape))]
+        return tf.gather(tf.pad(a, padding, constant_values=a.dtype.min), places, axis=axis)
+    held = a[(slice(None),) * axis + (slice(places.size),)] if places.size < shape[axis] else a
+    return tf.reshape(held, (*shape[:axis], *places.shape, *shape[axis + 1 :]))
+
+
+def _sum_up(windows: Tensor, axis: int, places: Array, size: int) -> Tensor:
+    """The transpose of `_cut`: two axes into one, and what overlaps is added up."""
+    shape = windows.shape
+    flat = tf.reshape(windows, (*shape[:axis], places.size, *shape[axis + 2 :]))
+    aligned = _side_by_side(places, size)
+    missing = size - places.size if aligned else 1
+    padded = tf.pad(flat, [(0, missing * (k == axis)) for k in range(len(flat.shape))]) if missing else flat
+    if aligned:
+        return padded
+    holders = [np.flatnonzero(places.ravel() == position) for position in range(size)]
+    most = max(map(len, holders))
+    table = np.array([[*held, *[places.size] * (most - len(held))] for held in holders])  # (size, most)
+    return tf.reduce_sum(tf.gather(padded, table, axis=axis), axis + 1)
+
+
+def _side_by_side(places: Array, size: int) -> bool:
+    return places.size <= size and np.array_equal(places.ravel(), np.arange(places.size))
+
+
+def _channels_last(layer: Any, a: Tensor) -> Tensor:
+    """What has spatial axes."""
+    if layer.data_format == "channels_last" or len(a.shape) < 3:
+        return a
+    return tf.transpose(a, (0, *range(2, len(a.shape)), 1))
+
+
+def _channels_back(layer: Any, a: Tensor) -> Tensor:
+    if layer.data_format == "channels_last":
+        return a
+    return tf.transpose(a, (0, len(a.shape) - 1, *range(1, len(a.shape) - 1)))

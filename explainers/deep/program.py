@@ -28,6 +28,8 @@ class Rule(NamedTuple):
     """Multipliers of the output (rows, ...) to those of the inputs, one per input."""
     keep: Callable[["Step", Tensor], Any] | None = None
     """What `pull` needs of an input's value (n, ...); None: nothing. Done once per background, not per instance."""
+    lacks: Callable[["Step"], str] = lambda step: ""
+    """The option of the layer that the rule does not cover, such as `axis=0`; empty: none."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class Step:
     name: str
     rule: Rule
     forward: Callable[..., Tensor]
+    """Takes the values of the inputs, one argument each."""
     layer: Any
     inputs: tuple[int, ...]
     """Which values it takes; value 0 is the network's input, value k + 1 what step k makes."""
@@ -44,45 +47,42 @@ class Step:
     """Of the inputs, without the batch."""
 
 
+def _same(step: Step, _: Sequence[Pair], m: Tensor) -> list[Tensor]:
+    return [tf.reshape(m, (m.shape[0], *step.shapes[0]))]
+
+
+SAME = Rule(_same)
+"""The same numbers, perhaps in another shape."""
+
+
 class Unruled(ValueError):
     """A layer has no rule; the message names it."""
 
 
 def program(model: Any, rules: Mapping[str, Rule], activations: Mapping[str, Rule]) -> list[Step]:
-    """The steps from the model's input to its output, in order. Raises Unruled.
+    """The steps from the model's input to its output (n, K), in order. Raises Unruled.
 
-    rules: by the layer's class name; activations: by the name of the function.
+    rules: by the layer's class name; activations: by the name of the function. Models inside the model are opened.
     """
-    steps: list[Step] = []
-    made = {_key(model.inputs[0]): 0}
+    (given,), (output,) = model.inputs, model.outputs
+    made = _Program(rules, activations)
 
-    def visit(tensor: Any) -> int:
-        if (key := _key(tensor)) not in made:
-            layer, node, _ = tensor._keras_history
-            sources = layer._inbound_nodes[node].input_tensors
-            inputs = tuple(visit(source) for source in sources)
-            shapes = tuple(tuple(source.shape[1:]) for source in sources)
-            affine, activation = _halves(layer, rules)
-            if affine is not None:
-                steps.append(Step(layer.name, rules[type(layer).__name__], affine, layer, inputs, shapes))
-                inputs, shapes = (len(steps),), (tuple(tensor.shape[1:]),)
-            if activation is not None:
-                name = _activation_name(layer, activation, activations)
-                forward = _ACTIVATE.get(name, activation)
-                steps.append(Step(f"{layer.name}/{name}", activations[name], forward, layer, inputs, shapes))
-            made[key] = len(steps)
-        return made[key]
+    def trace(x: Tensor) -> None:
+        last = made.walk(model, [made.begin(x)], output)
+        if len(output.shape) == 1:
+            made.add(_Part("column", SAME, lambda v: v[:, None], None), [last])
+        elif last != len(made.steps) or not made.steps:  # the output is the input
+            made.add(_Part("identity", SAME, tf.identity, None), [last])
 
-    visit(model.outputs[0])
-    return steps
+    tf.function(trace, autograph=False).get_concrete_function(tf.TensorSpec((1, *given.shape[1:]), given.dtype))
+    return made.steps
 
 
 def run(steps: Sequence[Step], x: Tensor) -> list[Tensor]:
     """Every value of the network for x (n, ...): the input, then what each step makes."""
     values = [x]
     for step in steps:
-        sources = [values[i] for i in step.inputs]
-        values.append(step.forward(sources[0] if len(sources) == 1 else sources))
+        values.append(step.forward(*[values[i] for i in step.inputs]))
     return values
 
 
@@ -91,33 +91,132 @@ def kept(steps: Sequence[Step], values: Sequence[Tensor]) -> list[list[Any]]:
     return [[step.rule.keep(step, values[i]) for i in step.inputs] if step.rule.keep else [] for step in steps]
 
 
+class _Part(NamedTuple):
+    """A step that has no place yet."""
+
+    name: str
+    rule: Rule
+    forward: Callable[..., Tensor]
+    layer: Any
+
+
+class _Program:
+    """The steps so far, and the values that they make, traced and not run: inner models may not know their shapes."""
+
+    def __init__(self, rules: Mapping[str, Rule], activations: Mapping[str, Rule]) -> None:
+        self.steps: list[Step] = []
+        self._values: list[Tensor] = []
+        self._rules = rules
+        self._activations = activations
+
+    def begin(self, x: Tensor) -> int:
+        """The network's input, value 0."""
+        self._values = [x]
+        return 0
+
+    def walk(self, model: Any, inputs: Sequence[int], output: Any) -> int:
+        """Which value `output` is when the model's inputs are these values. Only what it needs becomes a step."""
+        if not _is_plain_model(model):
+            raise Unruled(f"layer {model.name} ({type(model).__name__}) has no rule")
+        made = {_key(tensor): value for tensor, value in zip(model.inputs, inputs, strict=True)}
+        pending = [output]
+        while pending:
+            tensor = pending[-1]
+            sources = _node(tensor).input_tensors
+            missing = [source for source in sources if _key(source) not in made]
+            if _key(tensor) in made:
+                pending.pop()
+            elif missing:
+                pending.extend(reversed(missing))
+            else:
+                made[_key(tensor)] = self._apply(tensor, [made[_key(source)] for source in sources])
+        return made[_key(output)]
+
+    def add(self, part: _Part, inputs: Sequence[int]) -> int:
+        """One more step, and the value that it makes."""
+        sources = [self._values[i] for i in inputs]
+        shapes = tuple(tuple(source.shape[1:]) for source in sources)
+        step = Step(*part, tuple(inputs), shapes)
+        if option := step.rule.lacks(step):
+            raise Unruled(f"layer {step.layer.name} ({type(step.layer).__name__}) has no rule for {option}")
+        self.steps.append(step)
+        self._values.append(step.forward(*sources))
+        return len(self.steps)
+
+    def _apply(self, tensor: Any, inputs: list[int]) -> int:
+        layer, _, index = tensor._keras_history
+        if tensor.dtype != self._values[0].dtype.name:
+            raise Unruled(f"layer {layer.name} computes in {tensor.dtype}, not in {self._values[0].dtype.name} as the input")
+        several = _takes_several(layer, _node(tensor))
+        if _is_plain_model(layer):
+            for i, source in zip(inputs, layer.inputs, strict=True):
+                if len(source.shape) != len(self._values[i].shape):  # Keras adds or drops an axis then
+                    raise Unruled(f"layer {layer.name} is called with another number of axes than it was built for")
+            return self.walk(layer, inputs, layer.outputs[index])
+        for part in self._parts(layer):
+            value = self.add(part._replace(forward=_listed(part.forward)) if several else part, inputs)
+            inputs, several = [value], False
+        return value
+
+    def _parts(self, layer: Any) -> list[_Part]:
+        """The layer's arithmetic without its activation, then the activation; or one of them."""
+        activation: Any = getattr(layer, "activation", None)
+        if type(layer) is keras.layers.Activation:
+            return self._activation(layer, activation)
+        kind = type(layer).__name__
+        if kind not in self._rules or type(layer) is not getattr(keras.layers, kind, None):
+            raise Unruled(f"layer {layer.name} ({kind}) has no rule")
+        if layer.quantization_mode:
+            raise Unruled(f"layer {layer.name} ({kind}) has no rule for {layer.dtype_policy.name}")
+        rule = self._rules[kind]
+        if activation in (None, keras.activations.linear):
+            return [_Part(layer.name, rule, layer.call, layer)]
+        twin = object.__new__(type(layer))  # the same weights; Keras applies a built-in activation last
+        twin.__dict__.update(layer.__dict__, activation=None)
+        return [_Part(layer.name, rule, twin.call, layer), *self._activation(layer, activation)]
+
+    def _activation(self, layer: Any, function: Any) -> list[_Part]:
+        if isinstance(function, keras.layers.Layer):
+            return self._parts(function)
+        name = getattr(function, "__name__", type(function).__name__)
+        if name not in self._activations or getattr(keras.activations, name, None) is not function:
+            raise Unruled(f"activation {name} of layer {layer.name} has no rule")
+        forward: Any = _ACTIVATE.get(name, function)
+        return [_Part(f"{layer.name}/{name}", self._activations[name], forward, layer)]
+
+
 def _key(tensor: Any) -> tuple[int, int, int]:
     layer, node, index = tensor._keras_history
     return id(layer), node, index
 
 
-def _halves(layer: Any, rules: Mapping[str, Rule]) -> tuple[Any, Any]:
-    """The layer's arithmetic without its activation, and the activation function; None for what it has not."""
-    activation = getattr(layer, "activation", None)
-    if type(layer) is keras.layers.Activation:
-        return None, activation
-    kind = type(layer).__name__
-    if kind not in rules or type(layer) is not getattr(keras.layers, kind, None):
-        raise Unruled(f"layer {layer.name} ({kind}) has no rule")
-    if isinstance(layer, keras.layers.Dropout):
-        return tf.identity, None
-    if activation in (None, keras.activations.linear):
-        return layer.call, None
-    twin = object.__new__(type(layer))  # the same weights; Keras applies a built-in activation last
-    twin.__dict__.update(layer.__dict__, activation=None)
-    return twin.call, activation
+def _node(tensor: Any) -> Any:
+    layer, node, _ = tensor._keras_history
+    return layer._inbound_nodes[node]
 
 
-def _activation_name(layer: Any, function: Any, activations: Mapping[str, Rule]) -> str:
-    name = getattr(function, "__name__", type(function).__name__)
-    if name not in activations or getattr(keras.activations, name, None) is not function:
-        raise Unruled(f"activation {name} of layer {layer.name} has no rule")
-    return str(name)
+def _takes_several(layer: Any, node: Any) -> bool:
+    """Whether the layer is called with a list of values. Raises Unruled when there is more to the call than values.
+
+    `training` is as the network's own forward pass has it: False, whatever the call says.
+    """
+    args, kwargs = node.arguments.args, node.arguments.kwargs
+    several = len(args) == 1 and isinstance(args[0], (list, tuple))
+    values = args[0] if several else args
+    more = [name for name, given in kwargs.items() if given is not None and name != "training"]
+    if more or len(args) != 1 or not all(isinstance(value, keras.KerasTensor) for value in values):
+        raise Unruled(f"layer {layer.name} ({type(layer).__name__}) has no rule for this call: {', '.join(more) or 'arguments'}")
+    return several
+
+
+def _listed(forward: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    return lambda *values: forward(list(values))
+
+
+def _is_plain_model(layer: Any) -> bool:
+    """A graph of layers, without a `call` of a user's own."""
+    kind = type(layer)
+    return issubclass(kind, keras.Model) and kind.__module__ in ("keras.src.models.functional", "keras.src.models.sequential")
 
 
 _ACTIVATE: dict[str, Any] = {"softmax": tf.nn.softmax}

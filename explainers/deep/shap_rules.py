@@ -12,6 +12,7 @@ from explainers.deep.pooling import FIRST_MAX_POOLING
 from explainers.deep.program import Pair, Rule, Step, Tensor
 from explainers.deep.rules import LAYERS as DEEP_LAYERS
 from explainers.deep.rules import LINEAR, value
+from explainers.deep.slopes import SELU_ALPHA, SELU_SCALE
 
 _NEAR, _NEAR_2D = 1e-6, 1e-7
 
@@ -62,11 +63,26 @@ def _sigmoid_gradient(b: Tensor) -> Tensor:
     return tf.sigmoid(b) * tf.sigmoid(-b)
 
 
-LAYERS: dict[str, Rule] = DEEP_LAYERS | {"MaxPooling2D": FIRST_MAX_POOLING}
+def _selu_gradient(b: Tensor) -> Tensor:
+    return SELU_SCALE * tf.where(b > 0, tf.ones_like(b), SELU_ALPHA * tf.exp(tf.minimum(b, 0)))
+
+
+_AFFINE = (
+    "Add Average AveragePooling2D BatchNormalization Concatenate Conv2D Dense Dropout Flatten GlobalAveragePooling2D "
+    "Identity Permute Rescaling Reshape Subtract ZeroPadding2D"
+)
+
+LAYERS: dict[str, Rule] = {name: DEEP_LAYERS[name] for name in _AFFINE.split()} | {"MaxPooling2D": FIRST_MAX_POOLING}
+"""Those that shap.DeepExplainer takes and the tests compare; shap has no rule for other max pooling."""
 
 ACTIVATIONS: dict[str, Rule] = {
+    "elu": _elementwise(tf.nn.elu, lambda b: tf.exp(tf.minimum(b, 0))),
+    "exponential": _elementwise(tf.exp, tf.exp),
     "linear": LINEAR,
     "relu": _elementwise(tf.nn.relu, lambda b: tf.cast(b > 0, b.dtype)),
+    "selu": _elementwise(tf.nn.selu, _selu_gradient),
     "sigmoid": _elementwise(tf.sigmoid, _sigmoid_gradient),
-    "softmax": Rule(_softmax, value),
+    "softmax": Rule(_softmax, value, lambda step: "" if len(step.shapes[0]) == 1 else "more than one axis"),
+    "softplus": _elementwise(tf.nn.softplus, tf.sigmoid),
+    "tanh": _elementwise(tf.tanh, lambda b: 1 - tf.tanh(b) ** 2),
 }

@@ -4,6 +4,8 @@ J_kj = integral over t in [0, 1] of p_k (delta_kj - p_j) at p = softmax(b + t (x
 alone. Shift-invariant, bounded by 1/4, additive (sum_j J_kj (x_j - b_j) = p_k(x) - p_k(b)), and sum_k J_kj = 0.
 """
 
+import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,9 +32,42 @@ def _two(x: Tensor, b: Tensor, m: Tensor) -> Tensor:
 
 
 def _many(x: Tensor, b: Tensor, m: Tensor) -> Tensor:
-    """Quadrature on panels between which the leading class changes.
+    """Quadrature along the line; what it leaves of additivity is closed."""
+    p, share = _line(x, b)
+    mean = tf.reduce_sum(p * m[:, None], -1, keepdims=True)
+    pulled = tf.reduce_sum(share * p * (m[:, None] - mean), 1)  # (rows, K)
+    change = tf.nn.softmax(x) - tf.nn.softmax(b)
+    return _closed(pulled, x - b, tf.reduce_sum(change * m, -1, keepdims=True))
 
-    What it leaves of additivity is closed along the centred difference of the logits.
+
+def pull_log(x: Tensor, b: Tensor, m: Tensor) -> Tensor:
+    """As `pull`, of the log-softmax: y_k = x_k - log sum_j exp(x_j), whose Jacobian is delta_kj - p_j."""
+    x, b, m = (tf.cast(values, tf.float64) for values in (x, b, m))
+    p, share = _line(x, b)
+    total = tf.reduce_sum(m, -1, keepdims=True)
+    pulled = m - total * tf.reduce_sum(share * p, 1)  # (rows, K)
+    change = tf.nn.log_softmax(x) - tf.nn.log_softmax(b)
+    return _closed(pulled, x - b, tf.reduce_sum(change * m, -1, keepdims=True))
+
+
+def along(axes: Sequence[int], pulled: Callable[[Tensor, Tensor, Tensor], Tensor], x: Tensor, b: Tensor, m: Tensor) -> Tensor:
+    """`pull` or `pull_log` over some axes of x (1, ...), b and m (rows, ...): vector after vector, to bound memory."""
+    rank = len(m.shape)
+    if rank == 2:
+        return pulled(x, b, m)
+    others = [axis for axis in range(1, rank) if axis not in axes]
+    order = [*others, 0, *axes]
+    sorted_shape = [m.shape[axis] for axis in order]
+    size = math.prod(m.shape[axis] for axis in axes)
+    vectors = [tf.reshape(tf.transpose(a, order), (-1, a.shape[0], size)) for a in (x, b, m)]  # (positions, rows, K)
+    made = tf.map_fn(lambda at: pulled(*at), tuple(vectors), fn_output_signature=tf.float64)
+    return tf.transpose(tf.reshape(made, sorted_shape), np.argsort(order))
+
+
+def _line(x: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+    """The softmax at points of the line from b to x (rows, points, K), and each point's share of it (rows, points, 1).
+
+    Quadrature on panels between which the leading class changes.
     """
     difference = x - b  # (rows, K)
     nodes, weights = _clustered()
@@ -40,12 +75,13 @@ def _many(x: Tensor, b: Tensor, m: Tensor) -> Tensor:
     widths = edges[:, 1:] - edges[:, :-1]
     t = tf.reshape(edges[:, :-1, None] + widths[:, :, None] * nodes, (b.shape[0], -1, 1))  # (rows, points, 1)
     share = tf.reshape(widths[:, :, None] * weights, t.shape)
-    p = tf.nn.softmax(b[:, None] + t * difference[:, None])  # (rows, points, K)
-    mean = tf.reduce_sum(p * m[:, None], -1, keepdims=True)
-    pulled = tf.reduce_sum(share * p * (m[:, None] - mean), 1)  # (rows, K)
+    return tf.nn.softmax(b[:, None] + t * difference[:, None]), share
+
+
+def _closed(pulled: Tensor, difference: Tensor, change: Tensor) -> Tensor:
+    """Multipliers (rows, K) with what they leave of the change (rows, 1) put along the centred difference of the logits."""
     centred = difference - tf.reduce_mean(difference, -1, keepdims=True)
-    change = tf.nn.softmax(x) - tf.nn.softmax(b)
-    left = tf.reduce_sum(change * m - pulled * centred, -1, keepdims=True)  # (rows, 1)
+    left = change - tf.reduce_sum(pulled * centred, -1, keepdims=True)
     return pulled + left * centred / (tf.reduce_sum(centred**2, -1, keepdims=True) + _NOTHING_LEFT)
 
 

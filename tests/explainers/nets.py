@@ -65,10 +65,18 @@ def unequal(n: int, seed: int = 5) -> Array:
 class Case:
     """A net with a background and instances."""
 
-    def __init__(self, model: Any, rows: int = 12, n: int = 3, seed: int = 1, weights: Array | None = None) -> None:
+    def __init__(
+        self,
+        model: Any,
+        rows: int = 12,
+        n: int = 3,
+        seed: int = 1,
+        weights: Array | None = None,
+        manifest: Manifest | None = None,
+    ) -> None:
         rng = np.random.default_rng(seed)
         self.model = model
-        self.manifest = manifest_for(model)
+        self.manifest = manifest or manifest_for(model)
         self.network = Network(model, self.manifest)
         shape = self.manifest.input_shape
         self.background = Background(

@@ -10,9 +10,40 @@ import numpy as np
 import pytest
 
 from benchmarks.process import ROOT
+from tests.explainers.layers import shaken
 from tests.explainers.nets import Case, dense_net, image_net
 
+L = keras.layers
+
+
+def curved_net() -> Any:
+    """Every activation that is compared, one after the other."""
+    layers = [keras.Input((6,))]
+    layers += [L.Dense(9, activation=name) for name in ("tanh", "softplus", "elu", "selu")]
+    return shaken(keras.Sequential([*layers, L.Dense(3), L.Activation("exponential"), L.Dense(2)]), 0)
+
+
+def merging_net() -> Any:
+    """Records through every affine layer that merges."""
+    x = keras.Input((6,))
+    h = L.BatchNormalization()(L.Dense(6, activation="tanh")(L.Rescaling(0.5, 0.1)(x)))
+    h = L.Concatenate()([L.Add()([x, h]), L.Subtract()([h, x]), L.Average()([x, h])])
+    return shaken(keras.Model(x, L.Dense(3, activation="softmax")(L.Dense(8, activation="relu")(L.Identity()(h)))), 0)
+
+
+def pooling_net() -> Any:
+    """Images through every other affine layer."""
+    x = keras.Input((8, 9, 1))
+    h = L.AveragePooling2D(2)(L.Conv2D(4, 2, activation="relu")(L.ZeroPadding2D()(x)))
+    h = L.BatchNormalization()(L.Permute((2, 1, 3))(L.Dropout(0.5)(h)))
+    h = L.Concatenate()([L.GlobalAveragePooling2D()(h), L.Flatten()(L.Reshape((5, -1))(h))])
+    return shaken(keras.Model(x, L.Dense(2, activation="softmax")(L.Dense(6, activation="elu")(h))), 0)
+
+
 NETS = {
+    "curves": curved_net,
+    "merging": merging_net,
+    "pooling": pooling_net,
     "titanic-like": lambda: dense_net(9, [32, 128, 32, 8], 2, "softmax"),
     "many-classes": lambda: dense_net(6, [20, 10], 5, "softmax"),
     "sigmoid": lambda: dense_net(5, [12], 1, "sigmoid"),
@@ -24,9 +55,12 @@ NETS = {
 
 def in_dtype(model: Any, dtype: str) -> Any:
     """The same net in another precision."""
-    layers = [keras.Input(model.inputs[0].shape[1:], dtype=dtype)]
-    layers += [type(layer).from_config(layer.get_config() | {"dtype": dtype}) for layer in model.layers]
-    twin = keras.Sequential(layers)
+
+    def twin_of(layer: Any) -> Any:
+        return type(layer).from_config(layer.get_config() | {"dtype": dtype})
+
+    given = keras.Input(model.inputs[0].shape[1:], dtype=dtype)
+    twin = keras.models.clone_model(model, input_tensors=given, clone_function=twin_of)
     twin.set_weights(model.get_weights())
     return twin
 
