@@ -16,7 +16,7 @@ from tests.explainers.nets import dense_net, manifest_for
 
 def test_a_layer_without_rule_is_named_and_other_methods_answer(tmp_path: Path) -> None:
     """`deep` is refused, never replaced; `auto` takes what is right without rules."""
-    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(4, activation="glu", name="bent")])
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(4, activation="sparsemax", name="bent")])
     background = Background(np.zeros((2, 3), np.float32), equal_weights(2))
     write_folder(tmp_path / "m", manifest_for(model), model, background, "", force=False)
     catalog = Catalog()
@@ -27,10 +27,10 @@ def test_a_layer_without_rule_is_named_and_other_methods_answer(tmp_path: Path) 
         for method in ("deep", "deep_shap"):
             refusal = client.post("/explain", json=body | {"method": method})
             assert refusal.status_code == 422
-            assert "activation glu of layer bent has no rule" in refusal.json()["detail"]
+            assert "activation sparsemax of layer bent has no rule" in refusal.json()["detail"]
         assert client.post("/explain", json=body).json()["method"] == "exact"
         methods = {method["name"]: method["reason"] for method in client.get("/models/m").json()["methods"]}
-        assert "glu of layer bent" in methods["deep"]
+        assert "sparsemax of layer bent" in methods["deep"]
         assert methods["gradient"] is None
 
 
