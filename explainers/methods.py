@@ -7,6 +7,7 @@ from typing import Literal
 
 from explainers.deep import rules, shap_rules
 from explainers.deep.engine import DeepExplainer
+from explainers.deep.paths import DeepPaths
 from explainers.exact import Exact
 from explainers.game import Explainer
 from explainers.gradient import Gradient
@@ -34,12 +35,14 @@ class Method:
 
 
 _deep = partial(DeepExplainer, rules=rules.LAYERS, activations=rules.ACTIVATIONS)
+_deep_paths = partial(DeepPaths, rules=rules.LAYERS, activations=rules.ACTIVATIONS)
 _deep_shap = partial(DeepExplainer, rules=shap_rules.LAYERS, activations=shap_rules.ACTIVATIONS)
 
 METHODS: dict[str, Method] = {
     "exact": Method(lambda network, _: Exact(network), "always", "always"),
     "permutation": Method(lambda network, _: Permutation(network), "always", "on average"),
     "deep": Method(_deep, "always", "affine"),
+    "deep_paths": Method(_deep_paths, "always", "affine"),
     "deep_shap": Method(_deep_shap, "always", "affine"),
     "monte_carlo": Method(lambda network, _: MonteCarlo(network), "on average", "on average"),
     "kernel": Method(lambda network, _: Kernel(network), "always", "always"),

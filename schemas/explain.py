@@ -7,7 +7,9 @@ from pydantic import Discriminator, Field, Tag
 from schemas.predict import PredictRequest
 from schemas.wire import Answer, ModelRef, Nested, Sent, Warnings
 
-Method = Literal["auto", "exact", "permutation", "deep", "deep_shap", "monte_carlo", "kernel", "gradient", "partition"]
+Method = Literal[
+    "auto", "exact", "permutation", "deep", "deep_paths", "deep_shap", "monte_carlo", "kernel", "gradient", "partition"
+]
 PlayersName = Literal["fields", "columns", "pixels", "patches"]
 
 

@@ -9,7 +9,6 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from explainers.deep.engine import _pull
 from explainers.deep.program import Pair, kept, program, run
 from explainers.deep.rules import ACTIVATIONS, LAYERS
 from models.arrays import Array
@@ -189,7 +188,7 @@ def puller(model: Any) -> Callable[[Array, Array, Array], tuple[Array, Array, Ar
         values = [run(steps, side) for side in (x, b)]
         kept_x, kept_b = (kept(steps, of_side) for of_side in values)
         pairs = [[Pair(*both) for both in zip(*of_step, strict=True)] for of_step in zip(kept_x, kept_b, strict=True)]
-        made = _pull(list(enumerate(steps))[::-1], {len(steps): m}, pairs[::-1])[0]
+        made = pull(list(enumerate(steps))[::-1], {len(steps): m}, pairs[::-1])[0]
         return made, values[0][-1], values[1][-1]
 
     if any(type(step.layer).__name__.endswith(("MaxPooling2D", "MaxPooling3D")) for step in steps):

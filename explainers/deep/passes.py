@@ -1,0 +1,136 @@
+"""What every backward method needs of a network: its steps, traces of background rows, and the way back through the steps."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
+from threading import Lock
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from cachetools import LRUCache, cached
+
+from explainers.deep.program import Pair, Rule, Step, Tensor, kept, program, run
+from explainers.deep.rules import LINEAR, SOFTMAX
+from explainers.game import Indices
+from models.arrays import Array
+from models.backgrounds import Background, exact_weights
+from models.network import Network, blocks
+
+PAIR_ELEMENTS = 2**22
+"""Elements that the widest value may have for one block of pairs: 16 MiB in float32."""
+_KEPT_BYTES = 2**28
+"""What traces of backgrounds may take that are kept for the next request."""
+_CHANNELS = 8
+
+
+@dataclass(frozen=True)
+class Block:
+    """Some rows of a background, and what the backward pass needs of their forward pass."""
+
+    x: Tensor  # (rows, ...)
+    weights: Tensor  # (rows,), 0 where padded
+    kept: list[list[Any]]
+
+
+class Passes:
+    """Compiled once, for blocks of rows of a size that no request can change.
+
+    XLA fuses what goes element by element; convolutions are faster as TensorFlow's own operations, so where there are any, only
+    what lies between them is handed to XLA.
+    """
+
+    def __init__(
+        self, network: Network, background: Background, rules: Mapping[str, Rule], activations: Mapping[str, Rule]
+    ) -> None:
+        """Raises Unruled."""
+        self.network = network
+        self.steps = program(network.model, rules, activations)
+        self.rows = int(np.clip(PAIR_ELEMENTS // network.widest, 1, len(background.x)))
+        """In a block."""
+        self.whole = not any(map(_is_convolution, self.steps))
+        """Whether all is compiled by XLA."""
+        self._cancels = self.steps[-1].rule is SOFTMAX
+        self.spec = tf.TensorSpec((self.rows, *network.input_shape), network.dtype)
+        forward = tf.function(lambda b: kept(self.steps, run(self.steps, b)), jit_compile=self.whole, autograph=False)
+        self.forward = forward.get_concrete_function(self.spec)
+        """What the rules keep of a block of inputs (rows, ...)."""
+        self.kept_spec = tf.nest.map_structure(lambda t: tf.TensorSpec(t.shape, t.dtype), self.forward.structured_outputs)
+        first = next(self._trace(background))
+        held = tf.nest.flatten([first.x, first.weights, first.kept])
+        self._most_blocks = _KEPT_BYTES // sum(tensor.shape.num_elements() * tensor.dtype.size for tensor in held)
+        traces: LRUCache[Background, list[Block]] = LRUCache(self._most_blocks, getsizeof=len)
+        self._traced = cached(traces, lock=Lock())(lambda background: list(self._trace(background)))
+
+    def plan(self, outputs: Indices) -> tuple[Array, Array, list[tuple[int, list[tuple[int, float]]]]]:
+        """The backward passes: whose (t,), from which multipliers of the outputs (t, K), and what they add to.
+
+        The values of our softmax cancel over its outputs, so the last of all K needs no pass of its own.
+        """
+        k = self.network.outputs
+        instances, seeds, places = [], [], []
+        for i, asked in enumerate(outputs.tolist()):
+            spared = asked[-1] if self._cancels and len(asked) == k else None
+            for place, output in enumerate(asked):
+                if output == spared:
+                    continue
+                adds = [(place, 1.0)] if spared is None else [(place, 1.0), (len(asked) - 1, -1.0)]
+                instances.append(i)
+                seeds.append(np.eye(k)[output])
+                places.append((i, adds))
+        return np.array(instances), np.array(seeds), places
+
+    def blocks(self, background: Background) -> Iterable[Block]:
+        """Traces of the latest backgrounds are kept, if they fit; others are made block by block, never whole in memory."""
+        small = -(-len(background.x) // self.rows) <= self._most_blocks
+        return self._traced(background) if small else self._trace(background)
+
+    def _trace(self, background: Background) -> Iterator[Block]:
+        weights = exact_weights(background.weights)
+        for x, w in zip(blocks(background.x, self.rows), blocks(weights, self.rows), strict=True):
+            rows = self.constant(x)
+            yield Block(rows, self.constant(w), self.forward(rows))
+
+    def constant(self, values: Array) -> Tensor:
+        """In the network's type."""
+        return tf.constant(values, self.network.dtype)
+
+    def pull_back(self, pairs: list[list[Pair]], m: Tensor) -> Tensor:
+        """From multipliers of the outputs (rows, K) to those of the input (rows, ...)."""
+        multipliers = {len(self.steps): m}
+        backwards = list(enumerate(self.steps))[::-1]
+        for is_convolution, part in groupby(backwards, key=lambda numbered: _is_convolution(numbered[1])):
+            steps = list(part)
+            through = partial(pull, steps)
+            multipliers = (through if is_convolution else fused(through))(multipliers, [pairs[k] for k, _ in steps])
+        return multipliers[0]
+
+
+def weigh(m: Tensor, x: Tensor, b: Tensor, weights: Tensor) -> Tensor:
+    """Weighted sum over the rows of multiplier times difference, per input element: (size,)."""
+    rows = b.shape[0]
+    return tf.linalg.matvec(tf.reshape(m * (x - b), (rows, -1)), weights, transpose_a=True)
+
+
+def fused(function: Callable[..., Any]) -> Any:
+    """The function, compiled by XLA wherever it stands."""
+    return tf.function(function, jit_compile=True, autograph=False)
+
+
+def pull(steps: list[tuple[int, Step]], multipliers: dict[int, Tensor], pairs: list[list[Pair]]) -> dict[int, Tensor]:
+    """Multipliers by value, pulled back through some steps, last step first."""
+    multipliers = dict(multipliers)
+    for (k, step), of_step in zip(steps, pairs, strict=True):
+        pulled = step.rule.pull(step, of_step, multipliers.pop(k + 1))
+        for i, m in zip(step.inputs, pulled, strict=True):
+            multipliers[i] = multipliers[i] + m if i in multipliers else m
+    return multipliers
+
+
+def _is_convolution(step: Step) -> bool:
+    """Whether TensorFlow's own operation is faster than XLA's; with few input channels it is not."""
+    return (
+        step.rule.pull is LINEAR.pull and isinstance(step.layer, keras.layers.Conv2D) and step.layer.kernel.shape[-2] >= _CHANNELS
+    )

@@ -1,0 +1,110 @@
+"""`deep_paths`: the backward passes of `deep` along random paths of two steps, through inputs that coalitions make.
+
+For each row a random half of the players in which it differs from the instance moves first and the rest second, and on another
+path the other way round. A step pays only those who move: players are judged in the company of others, as the Shapley value
+asks, and the rows' draws average out. From one step to two most of the bias goes; a share of that change is added once more, as
+in Richardson's extrapolation. The values of every row still sum to f(x) - f(b).
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from explainers.coalitions import differing
+from explainers.deep.passes import Block, Passes, fused, weigh
+from explainers.deep.program import Pair, Rule, Tensor
+from explainers.game import ELEMENTS, Attribution, Players, Question
+from explainers.sampling import generator
+from models.arrays import Array, Floats
+from models.backgrounds import Background
+from models.network import Network
+
+_EXTRAPOLATE = 0.4
+"""Chosen on half of the measured passengers and images and judged on the other half: see docs/methods.md."""
+_STEPS = 5
+"""Two paths of two steps, and the straight line."""
+
+
+class DeepPaths:
+    """Steps between inputs of the network, each with a backward pass of its own."""
+
+    players = ELEMENTS
+    elementwise = True
+
+    def __init__(
+        self, network: Network, background: Background, rules: Mapping[str, Rule], activations: Mapping[str, Rule]
+    ) -> None:
+        """Compiles and warms. Raises Unruled."""
+        self._passes = passes = Passes(network, background, rules, activations)
+        step = tf.function(self._step, jit_compile=passes.whole, autograph=False)
+        seed, weights = (tf.TensorSpec((size,), network.dtype) for size in (network.outputs, passes.rows))
+        side = (passes.spec, passes.kept_spec)
+        self._compiled = step.get_concrete_function(seed, weights, side, side)
+        (first, *_) = passes.blocks(background)
+        self._compiled(passes.constant(np.eye(1, network.outputs)[0]), first.weights, *[(first.x, first.kept)] * 2)
+
+    def cost(self, question: Question) -> int:
+        """Pairs of inputs: the steps of every background row."""
+        return _STEPS * len(question.background.x)
+
+    def attribute(self, question: Question) -> Attribution:
+        """See Explainer. Values per element of the input, added up per player; it is the question's players that move."""
+        values = [self._values(question.part(i, i + 1)) for i in range(len(question.x))]
+        return Attribution(np.concatenate(values), [self.cost(question)] * len(values), seed=question.effort.seed)
+
+    def _values(self, question: Question) -> Floats:
+        """Of a single instance, (1, *players.shape, outputs asked for)."""
+        passes, (x,) = self._passes, question.x
+        _, seeds, places = passes.plan(question.outputs)
+        raw = np.zeros((question.outputs.shape[1], x.size))
+        random = generator(question.effort.seed, 0)
+        end = self._side(np.tile(x[None], (passes.rows, *[1] * x.ndim)))
+        for k, block in enumerate(passes.blocks(question.background)):
+            rows = question.background.x[k * passes.rows : (k + 1) * passes.rows]
+            half = _halves(x, rows, question.players, random)  # (rows, ...)
+            middles = [self._side(self._padded(np.where(mask, x, rows))) for mask in (half, ~half)]
+            for seed, (_, adds) in zip(seeds, places, strict=True):
+                question.effort.check()
+                value = self._paths(passes.constant(seed), block, middles, end)
+                for place, sign in adds:
+                    raw[place] += sign * value
+        return question.players.add_up(raw.T[None])
+
+    def _paths(self, seed: Tensor, block: Block, middles: list[Any], end: Any) -> Floats:
+        """Values per input element, (size,), of all rows of a block."""
+
+        def step(start: Any, to: Any) -> Floats:
+            return np.asarray(self._compiled(seed, block.weights, start, to).numpy(), np.float64)
+
+        begin = (block.x, block.kept)
+        two = sum((step(begin, middle) + step(middle, end) for middle in middles), np.zeros(1)) / 2
+        return two + _EXTRAPOLATE * (two - step(begin, end))
+
+    def _side(self, inputs: Array) -> Any:
+        """A block of inputs (rows, ...) and what the rules keep of it."""
+        values = self._passes.constant(inputs)
+        return values, self._passes.forward(values)
+
+    def _padded(self, inputs: Array) -> Array:
+        return np.concatenate([inputs, np.zeros((self._passes.rows - len(inputs), *inputs.shape[1:]), inputs.dtype)])
+
+    def _step(self, seed: Tensor, weights: Tensor, start: Any, end: Any) -> Tensor:
+        """Weighted sum over the rows of multiplier times difference, (size,); both sides: (inputs (rows, ...), kept)."""
+        (b, kept_b), (x, kept_x) = start, end
+        sides = zip(kept_x, kept_b, strict=True)
+        pairs = [[Pair(*both) for both in zip(*of_step, strict=True)] for of_step in sides]
+        m = tf.tile(seed[None], (self._passes.rows, 1))  # (rows, K)
+        return fused(weigh)(self._passes.pull_back(pairs, m), x, b, weights)
+
+
+def _halves(x: Array, rows: Array, players: Players, random: np.random.Generator) -> Array:
+    """For each row (n, ...) the elements of half of the players that differ from x: an odd one out is in half of the time."""
+    flat = rows.reshape(len(rows), -1)
+    differs = differing(x.reshape(-1), flat, players.groups, players.count)  # (n, players)
+    draws = random.random((len(rows), players.count + 1))
+    rank = np.argsort(np.argsort(np.where(differs, draws[:, 1:], 2.0), axis=1), axis=1)
+    size = np.floor(differs.sum(axis=1) / 2 + draws[:, 0])
+    chosen = differs & (rank < size[:, None])
+    return chosen[:, players.groups].reshape(rows.shape)
