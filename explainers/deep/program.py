@@ -179,7 +179,7 @@ class _Program:
         if isinstance(function, keras.layers.Layer):
             return self._parts(function)
         name = getattr(function, "__name__", type(function).__name__)
-        if name not in self._activations or getattr(keras.activations, name, None) is not function:
+        if name not in self._activations or getattr(keras.activations, name, None) != function:
             raise Unruled(f"activation {name} of layer {layer.name} has no rule")
         forward: Any = _ACTIVATE.get(name, function)
         return [_Part(f"{layer.name}/{name}", self._activations[name], forward, layer)]

@@ -82,7 +82,7 @@ EXAMPLES: dict[str, list[tuple[tuple[int, ...], Callable[[], Call]]]] = {
     "Dropout": _each(ROW, lambda: L.Dropout(0.5), lambda: lambda x: L.Dropout(0.5)(x, training=True)),
     "ELU": _each(ROW, L.ELU, lambda: L.ELU(0.4)),
     "EinsumDense": _each(LINE, lambda: L.EinsumDense("abc,cde->abde", (6, 3, 2), activation="relu", bias_axes="de"))
-    + _each(PLANE, lambda: L.EinsumDense("...x,xy->...y", 3)),
+    + _each(LINE, lambda: L.EinsumDense("...x,xy->...y", 3)),
     "Flatten": _each(PLANE, L.Flatten, lambda: L.Flatten(**FIRST)),
     "GaussianDropout": _each(ROW, lambda: L.GaussianDropout(0.5)),
     "GaussianNoise": _each(ROW, lambda: L.GaussianNoise(0.5)),
