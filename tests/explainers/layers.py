@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from explainers.deep.passes import pull
 from explainers.deep.program import Pair, kept, program, run
 from explainers.deep.rules import ACTIVATIONS, LAYERS
 from models.arrays import Array
@@ -184,7 +185,7 @@ def puller(model: Any) -> Callable[[Array, Array, Array], tuple[Array, Array, Ar
     """
     steps = program(model, LAYERS, ACTIVATIONS)
 
-    def pull(x: Any, b: Any, m: Any) -> Any:
+    def back(x: Any, b: Any, m: Any) -> Any:
         values = [run(steps, side) for side in (x, b)]
         kept_x, kept_b = (kept(steps, of_side) for of_side in values)
         pairs = [[Pair(*both) for both in zip(*of_step, strict=True)] for of_step in zip(kept_x, kept_b, strict=True)]
@@ -192,8 +193,8 @@ def puller(model: Any) -> Callable[[Array, Array, Array], tuple[Array, Array, Ar
         return made, values[0][-1], values[1][-1]
 
     if any(type(step.layer).__name__.endswith(("MaxPooling2D", "MaxPooling3D")) for step in steps):
-        pull = tf.function(pull, jit_compile=True, autograph=False)
-    return lambda *args: tuple(made.numpy() for made in pull(*map(tf.constant, args)))
+        back = tf.function(back, jit_compile=True, autograph=False)
+    return lambda *args: tuple(made.numpy() for made in back(*map(tf.constant, args)))
 
 
 def residual(x: Array, b: Array, m: Array, pulled: Array, f_x: Array, f_b: Array) -> Array:
