@@ -157,7 +157,7 @@ def test_unbiased_methods_agree_with_exact(method: str) -> None:
     assert (np.abs(found.values - truth) <= 1e-6 + noise(found)).all()
 
 
-@pytest.mark.parametrize("method", ["deep", "deep_shap"])
+@pytest.mark.parametrize("method", ["deep", "deep_shap", "gradient"])
 def test_fields_and_patches_are_sums(method: str) -> None:
     """The columns of one field, the pixels of one patch."""
     case = Case(dense_net(5, [8], 2, "softmax"))
