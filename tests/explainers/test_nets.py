@@ -16,7 +16,9 @@ from tests.explainers.nets import Case, manifest_for, unequal
 
 L = keras.layers
 SHAPES = [(5,), (5, 4), (6, 5, 4)]
-RULED = [(name, len(shape), make) for name, shape, make in ALL if "3D" not in name and not name.startswith("exponential")]
+LEFT_OUT = ("exponential-0", "UpSampling2D-1")
+"""What grows without bound, and what XLA has in float32 only."""
+RULED = [(name, len(shape), make) for name, shape, make in ALL if "3D" not in name and name not in LEFT_OUT]
 
 
 WAYS = st.sampled_from(["chain", "chain", "inner", "twice", "residual"])
