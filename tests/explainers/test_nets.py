@@ -5,6 +5,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
@@ -15,7 +16,9 @@ from tests.explainers.nets import Case, manifest_for, unequal
 
 L = keras.layers
 SHAPES = [(5,), (5, 4), (6, 5, 4)]
-RULED = [(name, len(shape), make) for name, shape, make in ALL if "3D" not in name and not name.startswith("exponential")]
+LEFT_OUT = ("exponential-0", "UpSampling2D-1")
+"""What grows without bound, and what XLA has in float32 only."""
+RULED = [(name, len(shape), make) for name, shape, make in ALL if "3D" not in name and name not in LEFT_OUT]
 
 
 WAYS = st.sampled_from(["chain", "chain", "inner", "twice", "residual"])
@@ -29,7 +32,7 @@ def net(shape: tuple[int, ...], plan: list[tuple[int, str]], outputs: int, seed:
         fitting = [make for _, rank, make in RULED if rank == len(h.shape) - 1]
         try:
             made = wrapped(fitting[number % len(fitting)], way, h)
-        except (ValueError, AssertionError):  # too small for it, or of another size
+        except (ValueError, AssertionError, tf.errors.InvalidArgumentError):  # too small for it, or of another size
             continue
         if 0 < np.prod(made.shape[1:]) <= 400 and len(made.shape) <= 4:
             h = made
@@ -57,9 +60,13 @@ def test_random_nets_are_additive(shape: tuple[int, ...], plan: list[tuple[int, 
     rng = np.random.default_rng(seed)
     x, b = rng.normal(size=(1, *shape)), rng.normal(size=(3, *shape))
     m = rng.normal(size=(3, outputs))
+    try:
+        expected = tf.function(lambda v: model(v, training=False), autograph=False)(b)
+    except (ValueError, tf.errors.InvalidArgumentError):  # Keras builds some nets that it cannot run
+        assume(False)
     made = puller(model)(x, b, m)
     assume(np.isfinite(made[0]).all() and np.abs(made[2]).max() < 1e6)
-    np.testing.assert_allclose(made[2], model(b, training=False), rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(made[2], expected, rtol=1e-6, atol=1e-6)
     assert residual(x, b, m, *made).max() < 1e-6
 
 
