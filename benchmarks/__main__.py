@@ -6,6 +6,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from benchmarks.curves import curves
 from benchmarks.errors import errors
 from benchmarks.scaling import scaling
 from benchmarks.server import service
@@ -22,7 +23,7 @@ def main() -> None:
     machine = f"{platform.machine()}, Python {platform.python_version()}, TensorFlow {tf.__version__}."
     report = ["# Results of `make bench`", "", machine, "Medians of one run; times are this machine's, ratios travel better."]
     print("\n".join(report), flush=True)
-    for part in (speed, scaling, errors, service):
+    for part in (speed, scaling, errors, curves, service):
         lines = ["", *part(data)]
         print("\n".join(lines), flush=True)
         report += lines

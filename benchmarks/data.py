@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from explainers.game import Question, player_names, players_of
+from explainers.game import Effort, Question, player_names, players_of
 from models.arrays import Inputs
 from models.backgrounds import Background, equal_weights
 from models.folder import TRAINED, ModelFolder, read_folder
@@ -32,7 +32,7 @@ class Subject:
         everything = np.tile(np.arange(network.outputs), (n, 1))
         predictions, rows = network.predict(x).astype(np.float64), network.predict(self.background.x).astype(np.float64)
         asked = everything if outputs == "all" else predictions.argmax(axis=1)[:, None]
-        return Question(x, asked, who, self.background, predictions, rows)
+        return Question(x, asked, who, self.background, predictions, rows, Effort(manifest.max_evaluations))
 
 
 def passengers(data: Path) -> Subject:

@@ -1,4 +1,4 @@
-"""`deep` and `deep_shap` against the truth."""
+"""Every method against the truth."""
 
 from pathlib import Path
 
@@ -19,7 +19,8 @@ def errors(data: Path) -> list[str]:
         "## Error against the truth",
         "",
         "Passengers: the likelier output, fields, against the exact values by enumeration. Images: the predicted class,",
-        "16 patches, against sampled orderings. Clear signs are those of values above 0.01.",
+        "16 patches, against sampled orderings; methods that run coalitions on the first ten. What costs more than the model's",
+        "`max_evaluations` is left out. Clear signs are those of values above 0.01.",
         "",
         "| model | on | method | mean value | mean error | relative | worst | clear signs wrong | top wrong | correlation |",
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
@@ -32,14 +33,18 @@ def errors(data: Path) -> list[str]:
             right = truth.enumerate_values(_compiled(network), subject.x, who, subject.background)
             known = "exact"
         else:
-            right, stderr = truth.sample_values(_compiled(network), subject.x, who, subject.background, replicates=4)
+            right, stderr = truth.sample_values(_compiled(network), subject.x, who, subject.background, replicates=8)
             known = f"with a mean standard error of {np.take_along_axis(stderr, asked.outputs[:, None], 2).mean():.4f}"
         right = np.take_along_axis(right, asked.outputs[:, None], axis=2)[..., 0]
         for method, build in METHODS.items():
-            values = build.build(network, subject.background).attribute(asked).values.reshape(right.shape)
-            c = truth.compare(values, right)
+            explainer = build.build(network, subject.background)
+            if players not in explainer.players or explainer.cost(asked) > asked.effort.max_evaluations:
+                continue
+            n = len(right) if explainer.elementwise or players == "fields" else 10
+            values = explainer.attribute(asked.part(0, n)).values.reshape(n, -1)
+            c = truth.compare(values, right[:n])
             lines.append(
-                f"| {subject.folder.manifest.name} | {len(right)} of {subject.source}, truth {known} | `{method}` |"
+                f"| {subject.folder.manifest.name} | {n} of {subject.source}, truth {known} | `{method}` |"
                 f" {c['mean value']:.4f} | {c['mean error']:.4f} | {c['relative']:.2f} | {c['worst']:.2f} |"
                 f" {c['wrong signs']:.1%} | {c['top wrong']:.0%} | {c['correlation']:.2f} |"
             )

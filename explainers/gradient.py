@@ -30,7 +30,8 @@ class Gradient:
         self._network = network
         self._rows = int(np.clip(_BLOCK_ELEMENTS // network.widest, 1, len(background.x)))
         size, shape = (self._rows,), network.input_shape
-        compiled = tf.function(self._contributions, jit_compile=network.xla, autograph=False)
+        xla = network.xla and len(network.input_shape) == 1  # convolutions are faster as TensorFlow's own operations
+        compiled = tf.function(self._contributions, jit_compile=xla, autograph=False)
         self._compiled = compiled.get_concrete_function(
             *(tf.TensorSpec(of, network.dtype) for of in (shape, (*size, *shape), size, (network.outputs,)))
         )

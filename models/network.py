@@ -44,8 +44,8 @@ class Network:
         self.widest = _widest(plain)
         """Elements of the largest value in the network, per instance."""
         self._block = int(np.clip(_BLOCK_BYTES // (4 * self.widest), 1, 64))
-        self._many = int(np.clip(_MANY_ELEMENTS // self.widest, 1, 1024))
-        self._blocks = int(np.clip(2 * _MANY_ELEMENTS // (self.widest * self._many), 1, 16))
+        self._many = int(np.clip(_MANY_ELEMENTS // self.widest, 1, 2048))
+        self._blocks = int(np.clip(2 * _MANY_ELEMENTS // (self.widest * self._many), 1, 8))
         given = tf.TensorSpec((self._block, *shape), self.dtype)
         fast = self._compile(self.forward, given, xla=True)
         self.xla = _answers_alike(fast, plain, given)
