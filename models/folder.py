@@ -5,6 +5,7 @@ import json
 import os
 import re
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,8 @@ def read_folder(path: Path) -> ModelFolder:
         where = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:5]]
         raise InvalidFolder("manifest.json: " + "; ".join(where)) from error
     backgrounds = {"default": BACKGROUND}
+    if "background-default.npz" in manifest.files:
+        raise InvalidFolder("background-default.npz: expected another name; `default` is background.npz")
     backgrounds |= {match[1]: name for name in sorted(manifest.files) if (match := _NAMED_BACKGROUND.fullmatch(name))}
     for name in (MODEL, *backgrounds.values()):
         if manifest.files.get(name) is None:
@@ -68,10 +71,19 @@ def read_folder(path: Path) -> ModelFolder:
     return ModelFolder(path, manifest, {name: _read_background(path / file, manifest) for name, file in backgrounds.items()})
 
 
-def write_folder(path: Path, manifest: Manifest, network: Any, background: Background, card: str, force: bool) -> None:
+def write_folder(
+    path: Path,
+    manifest: Manifest,
+    network: Any,
+    background: Background,
+    card: str,
+    *,
+    force: bool,
+    named: Mapping[str, Background] | None = None,
+) -> None:
     """Write a whole model folder or nothing: files are made beside `path` and moved there at the end.
 
-    Raises FileExistsError when the folder exists and `force` is not given.
+    named: further backgrounds by name. Raises FileExistsError when the folder exists and `force` is not given.
     """
     if path.exists() and not force:
         raise FileExistsError(f"{path} exists; choose another folder or say --force")
@@ -80,8 +92,10 @@ def write_folder(path: Path, manifest: Manifest, network: Any, background: Backg
         new = Path(work) / "new"
         new.mkdir(mode=0o755)
         network.save(new / MODEL)
-        np.savez_compressed(new / BACKGROUND, x=background.x, weights=background.weights)
-        sums = {name: _sha256(new / name) for name in (MODEL, BACKGROUND)}
+        backgrounds = {BACKGROUND: background} | {f"background-{name}.npz": other for name, other in (named or {}).items()}
+        for name, one in backgrounds.items():
+            np.savez_compressed(new / name, x=one.x, weights=one.weights)
+        sums = {name: _sha256(new / name) for name in (MODEL, *backgrounds)}
         (new / MANIFEST).write_text(_as_json(manifest.model_copy(update={"files": sums})), "utf-8")
         (new / "README.md").write_text(card, "utf-8")
         old = Path(work) / "old"

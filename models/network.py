@@ -3,6 +3,7 @@
 import os
 import zipfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
@@ -16,6 +17,7 @@ from models.arrays import Array, Inputs, Outputs
 from models.folder import InvalidFolder, ModelFolder
 from models.manifest import Manifest
 
+CORES = os.cpu_count() or 1
 _BLOCK_BYTES = 2**19
 _MANY_ELEMENTS = 2**21
 """Elements that the widest value may have for one block of `evaluate`: 8 MiB in float32."""
@@ -39,6 +41,7 @@ class Network:
             received = ", ".join(str(tuple(tensor.shape)) for tensor in model.outputs)
             raise InvalidFolder(f"model.keras: expected one output of shape {expected[0]}, received {received}")
         self.input_shape = shape
+        self._threads = ThreadPoolExecutor(CORES, thread_name_prefix="evaluate")
         self.dtype = tf.as_dtype(model.inputs[0].dtype)
         plain = tf.function(self.forward, autograph=False).get_concrete_function(tf.TensorSpec((None, *shape), self.dtype))
         self.widest = _widest(plain)
@@ -78,19 +81,19 @@ class Network:
 
     def evaluate(self, x: Inputs, check: Callable[[], None] = lambda: None) -> Outputs:
         """(n, ...) to (n, outputs) for many inputs at once: larger blocks, and several of them in one compiled call."""
-        answers = np.empty((len(x), self.outputs), np.float32)
-        step = self._many * self._blocks
-        for begin in range(0, len(x), step):
+        blocks = -(-len(x) // self._many)
+        step = self._many * min(self._blocks, max(1, -(-blocks // CORES)))
+
+        def run(begin: int) -> Outputs:
             check()
             part = x[begin : begin + step]
-            padded = np.zeros((step, *self.input_shape), np.float32)
-            padded[: len(part)] = part
-            full = -(-len(part) // self._many)
-            made = self._evaluate(
-                tf.constant(padded.reshape(self._blocks, self._many, *self.input_shape), self.dtype), tf.constant(full)
-            )
-            answers[begin : begin + step] = made.numpy().reshape(step, -1)[: len(part)]
-        return answers
+            padded = np.zeros((self._blocks, self._many, *self.input_shape), np.float32)
+            padded.reshape(-1, *self.input_shape)[: len(part)] = part
+            made = self._evaluate(tf.constant(padded, self.dtype), tf.constant(-(-len(part) // self._many)))
+            return made.numpy().reshape(-1, self.outputs)[: len(part)]
+
+        answers = list(self._threads.map(run, range(0, len(x), step))) if blocks > 1 else [run(0)] if blocks else []
+        return np.concatenate(answers).astype(np.float32) if answers else np.empty((0, self.outputs), np.float32)
 
     def forward(self, x: Any) -> Any:
         """Answers (n, outputs) to x (n, ...), tensors both; for code that is compiled."""

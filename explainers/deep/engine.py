@@ -1,6 +1,8 @@
 """`deep` and `deep_shap`: DeepSHAP, one backward pass per (instance, background row) pair."""
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,7 @@ from explainers.deep.program import Pair, Rule, Tensor, kept, run
 from explainers.game import ELEMENTS, Attribution, Question
 from models.arrays import Array, Floats, Inputs
 from models.backgrounds import Background
-from models.network import Network
+from models.network import CORES, Network
 
 _RAW_ELEMENTS = 2**22
 """Values per element that are held at once, before they are added up per player: 32 MiB."""
@@ -29,6 +31,7 @@ class DeepExplainer:
     ) -> None:
         """Compiles and warms. Raises Unruled."""
         self._passes = passes = Passes(network, background, rules, activations)
+        self._threads = ThreadPoolExecutor(CORES, thread_name_prefix="deep")
         self._tasks = int(np.clip(PAIR_ELEMENTS // (network.widest * passes.rows), 1, _MAX_TASKS))
         backward = tf.function(self._loop, jit_compile=passes.whole, autograph=False)
         self._backward = backward.get_concrete_function(
@@ -57,14 +60,19 @@ class DeepExplainer:
         """(n, *players.shape, outputs asked for)"""
         raw = np.zeros((*question.outputs.shape, question.x[0].size))
         instances, seeds, places = self._passes.plan(question.outputs)
+        step = min(self._tasks, max(1, -(-len(instances) // CORES)))
         for block in self._passes.blocks(question.background):
-            for begin in range(0, len(instances), self._tasks):
+
+            def run(begin: int, block: Block = block) -> Floats:
                 question.effort.check()
-                some = slice(begin, begin + self._tasks)
-                values = self._pass(question.x[instances[some]], seeds[some], block)
-                for value, (i, places_of_it) in zip(values, places[some], strict=True):
-                    for place, sign in places_of_it:
-                        raw[i, place] += sign * value
+                some = slice(begin, begin + step)
+                return self._pass(question.x[instances[some]], seeds[some], block)
+
+            parts = range(0, len(instances), step)
+            made = map(run, parts) if len(parts) == 1 or not self._passes.whole else self._threads.map(run, parts)
+            for value, (i, places_of_it) in zip(chain.from_iterable(made), places, strict=True):
+                for place, sign in places_of_it:
+                    raw[i, place] += sign * value
         return question.players.add_up(raw.transpose(0, 2, 1))
 
     def _pass(self, x: Inputs, seeds: Array, block: Block) -> Floats:

@@ -31,7 +31,7 @@ class Trained:
 
     def write(self, path: Path, *, force: bool = False) -> None:
         """Write the model folder. Raises FileExistsError."""
-        write_folder(path, self.manifest, self.network, self.background, self.card, force)
+        write_folder(path, self.manifest, self.network, self.background, self.card, force=force)
 
 
 class Recipe(Protocol):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from models.backgrounds import Background
-from models.folder import TRAINED, InvalidFolder, find_folders, read_folder, write_folder
+from models.folder import TRAINED, InvalidFolder, find_folders, read_folder, write_folder, write_manifest
 from models.network import Network
 from tests.fakes import BACKGROUND, MANIFEST
 
@@ -44,6 +44,33 @@ def test_what_is_written_is_read(folder: Path) -> None:
     np.testing.assert_array_equal(read.background.x, BACKGROUND.x)
     assert read.manifest.model_copy(update={"files": {}}) == MANIFEST
     assert sorted(path.name for path in folder.iterdir()) == ["README.md", "background.npz", "manifest.json", "model.keras"]
+
+
+def test_more_backgrounds_have_names(tmp_path: Path) -> None:
+    """Files `background-NAME.npz` that the manifest lists; checked like the first."""
+    first = Background(BACKGROUND.x[:1], np.ones(1, np.float32))
+    write_folder(tmp_path / "m", MANIFEST, FakeNetwork(), BACKGROUND, "", force=False, named={"one.row": first})
+    read = read_folder(tmp_path / "m")
+    assert list(read.backgrounds) == ["default", "one.row"]
+    np.testing.assert_array_equal(read.backgrounds["one.row"].x, first.x)
+    (tmp_path / "m" / "background-one.row.npz").write_bytes(b"other")
+    with pytest.raises(InvalidFolder, match=r"background-one\.row\.npz: expected the sha256"):
+        read_folder(tmp_path / "m")
+
+
+def test_the_default_background_has_one_file(tmp_path: Path) -> None:
+    write_folder(tmp_path / "m", MANIFEST, FakeNetwork(), BACKGROUND, "", force=False, named={"default": BACKGROUND})
+    with pytest.raises(InvalidFolder, match="expected another name"):
+        read_folder(tmp_path / "m")
+
+
+def test_the_manifest_alone_is_replaced_whole(folder: Path) -> None:
+    """Its permissions stay."""
+    os.chmod(folder / "manifest.json", 0o640)
+    write_manifest(folder, read_folder(folder).manifest.model_copy(update={"description": "new"}))
+    assert read_folder(folder).manifest.description == "new"
+    assert (folder / "manifest.json").stat().st_mode & 0o777 == 0o640
+    assert len(list(folder.iterdir())) == 4
 
 
 def test_an_existing_folder_is_kept_unless_forced(folder: Path) -> None:
