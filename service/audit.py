@@ -26,8 +26,7 @@ def audit(path: Path, instances: int, *, write: bool) -> None:
     for name, explainer in track(model.explainers.items(), "methods", console=Console(stderr=True), transient=True):
         if (found := audit_method(explainer, question, truth)) is not None:
             audits[name] = found
-    console = Console()
-    console.print(_table(model, audits), width=max(console.width, _WIDTH))
+    Console(width=max(Console().width, _WIDTH)).print(_table(model, audits))
     if write:
         write_manifest(path, model.manifest.model_copy(update={"audit": audits}))
 
