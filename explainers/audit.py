@@ -13,6 +13,8 @@ from models.manifest import MethodAudit
 
 _TRUTH_FACTOR = 5
 """How much more than a request's evaluations the truth may take."""
+_TRUTH_SEED = 2**32 - 1
+"""No method that is measured draws the same."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,8 @@ class Truth:
 def find_truth(explainers: Mapping[str, Explainer], question: Question) -> Truth:
     """By `exact` where it may run, otherwise by `permutation` with several times the evaluations of a request."""
     limit = _TRUTH_FACTOR * question.effort.max_evaluations
-    generous = replace(question, effort=replace(question.effort, max_evaluations=limit, max_stderr=1e-12))
+    effort = replace(question.effort, max_evaluations=limit, max_stderr=1e-12, seed=_TRUTH_SEED)
+    generous = replace(question, effort=effort)
     if "exact" in explainers and _affordable(explainers["exact"], generous):
         return Truth(explainers["exact"].attribute(generous).values, "exact")
     found = explainers["permutation"].attribute(generous)
