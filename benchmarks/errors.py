@@ -40,7 +40,7 @@ def errors(data: Path) -> list[str]:
             explainer = build.build(network, subject.background)
             if players not in explainer.players or explainer.cost(asked) > asked.effort.max_evaluations:
                 continue
-            n = len(right) if explainer.elementwise or players == "fields" else 10
+            n = len(right) if "pixels" in explainer.players or players == "fields" else 10
             values = explainer.attribute(asked.part(0, n)).values.reshape(n, -1)
             c = truth.compare(values, right[:n])
             lines.append(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from explainers.game import Explainer, Question, Unsuitable
+from explainers.game import Explainer, Question, affordable, base_values
 from models.arrays import Floats
 from models.manifest import MethodAudit
 
@@ -32,7 +32,7 @@ def find_truth(explainers: Mapping[str, Explainer], question: Question) -> Truth
     limit = _TRUTH_FACTOR * question.effort.max_evaluations
     effort = replace(question.effort, max_evaluations=limit, max_stderr=1e-12, seed=_TRUTH_SEED)
     generous = replace(question, effort=effort)
-    if "exact" in explainers and _affordable(explainers["exact"], generous):
+    if "exact" in explainers and affordable(explainers["exact"], generous):
         return Truth(explainers["exact"].attribute(generous).values, "exact")
     found = explainers["permutation"].attribute(generous)
     assert found.stderr is not None
@@ -41,7 +41,7 @@ def find_truth(explainers: Mapping[str, Explainer], question: Question) -> Truth
 
 def audit_method(explainer: Explainer, question: Question, truth: Truth) -> MethodAudit | None:
     """None when the method does not answer for these players, or costs more than a request may."""
-    if question.players.name not in explainer.players or not _affordable(explainer, question):
+    if question.players.name not in explainer.players or not affordable(explainer, question):
         return None
     parts, seconds = [], []
     for i in range(len(question.x)):
@@ -66,19 +66,11 @@ def audit_method(explainer: Explainer, question: Question, truth: Truth) -> Meth
     )
 
 
-def _affordable(explainer: Explainer, question: Question) -> bool:
-    try:
-        return explainer.cost(question) <= question.effort.max_evaluations
-    except Unsuitable:
-        return False
-
-
 def _by_explanation(values: Floats) -> Floats:
     """One line per instance and output."""
     return np.moveaxis(values.reshape(len(values), -1, values.shape[-1]), 2, 1).reshape(-1, values[0, ..., 0].size)
 
 
 def _residuals(question: Question, values: Floats) -> Floats:
-    weights = question.background.weights.astype(np.float64)
-    change = question.predictions - weights @ question.background_predictions / weights.sum()
+    change = question.predictions - base_values(question.background_predictions, question.background)
     return np.take_along_axis(change, question.outputs, 1) - values.reshape(len(values), -1, values.shape[-1]).sum(axis=1)

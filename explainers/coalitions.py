@@ -36,6 +36,7 @@ class Game:
         """(rows,)"""
         self.players = question.players.count
         self.outputs = question.outputs[i]
+        self._all_outputs = question.predictions.shape[1]
         self.everybody = question.predictions[i, self.outputs]
         """Of all players, (outputs asked for,)"""
         self.rows_alone = question.background_predictions[:, self.outputs]
@@ -52,7 +53,7 @@ class Game:
     def run(self, rows: Indices, coalitions: Callable[[slice], Array]) -> Floats:
         """f(x_S, b_rest) per entry (entries, outputs asked for): b is rows[e], S is coalitions(slice)[e] (entries, players)."""
         answers = np.empty((len(rows), len(self.outputs)))
-        step = max(1, _BLOCK_ELEMENTS // self._x.size)
+        step = max(1, _BLOCK_ELEMENTS // max(self._x.size, self._all_outputs))
         for begin in range(0, len(rows), step):
             some = slice(begin, begin + step)
             mixed = np.where(coalitions(some)[:, self._groups], self._x, np.take(self._rows, rows[some], axis=0))
@@ -63,7 +64,7 @@ class Game:
     def values(self, coalitions: Array) -> Floats:
         """v(S) for each of the coalitions (n, players): (n, outputs asked for). Dummies are left out, repeats merged."""
         n = len(self._rows)
-        step = max(1, _KEY_ELEMENTS // (n * self.players))
+        step = max(1, _KEY_ELEMENTS // (n * max(self.players, len(self.outputs))))
         return np.concatenate([self._values(coalitions[k : k + step], n) for k in range(0, len(coalitions), step)])
 
     def _values(self, coalitions: Array, n: int) -> Floats:

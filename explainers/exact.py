@@ -57,6 +57,7 @@ class Exact:
 
     players = PLAYERS
     elementwise = False
+    sampling = False
 
     def __init__(self, model: Runs) -> None:
         self._model = model
@@ -75,16 +76,18 @@ class Exact:
         """See Explainer."""
         players = question.players
         values, pairs, evaluations = [], [], []
-        for i in range(len(question.x)):
-            game = Game(self._model, question, i)
-            v = np.zeros((2**players.count, len(game.outputs)))
+        at_once = max(1, _CELLS // (2**players.count * question.outputs.shape[1]))
+        for begin in range(0, len(question.x), at_once):
+            games = [Game(self._model, question, i) for i in range(begin, min(begin + at_once, len(question.x)))]
+            parts = np.zeros((len(games), 2**players.count, question.outputs.shape[1]))
             for plan in self._plans(question):
-                v += _values_by_set(game, plan)
-            v = v[::-1]  # by who comes from the instance: by the complement
-            values.append(shapley_weights(players.count) @ v)
-            if question.interactions:
-                pairs.append(interactions(v, values[-1]))
-            evaluations.append(game.evaluations)
+                for v, game in zip(parts, games, strict=True):
+                    v += _values_by_set(game, plan)
+            for v, game in zip(parts[:, ::-1], games, strict=True):  # by who comes from the instance: by the complement
+                values.append(shapley_weights(players.count) @ v)
+                if question.interactions:
+                    pairs.append(interactions(v, values[-1]))
+                evaluations.append(game.evaluations)
         return Attribution(
             np.stack(values).reshape(len(values), *players.shape, -1),
             evaluations,

@@ -4,6 +4,7 @@ v(S) = sum_b w_b f(x_S, b_rest): the players in S come from the instance, the re
 game; Lundberg and Lee 2017; Janzing, Minorics and Bloebaum 2020).
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -58,6 +59,11 @@ class Effort:
     """Called between blocks of work; raises when nobody waits for the answer any more."""
     remaining: Callable[[], float] = lambda: float("inf")
     """Seconds until an answer is too late."""
+
+    def until(self, seconds: float) -> "Effort":
+        """The same with less time for sampling; `check` stays."""
+        end = time.monotonic() + seconds
+        return replace(self, remaining=lambda: end - time.monotonic())
 
 
 @dataclass(frozen=True)
@@ -117,13 +123,25 @@ class Explainer(Protocol):
 
     @property
     def elementwise(self) -> bool:
-        """Whether it finds values per element of the input, and adds them up for larger players."""
+        """Whether it plays the game of single elements; values of larger players are sums of theirs."""
+
+    @property
+    def sampling(self) -> bool:
+        """Whether it goes on until a limit is met, and stops in time."""
 
     def attribute(self, question: Question) -> Attribution:
         """Shapley values of every player, for every instance and the outputs asked for. Raises what `effort.check` raises."""
 
     def cost(self, question: Question) -> int:
         """Evaluations per instance that `attribute` cannot do without. Raises Unsuitable."""
+
+
+def affordable(explainer: Explainer, question: Question) -> bool:
+    """Whether the method answers within `max_evaluations`."""
+    try:
+        return explainer.cost(question) <= question.effort.max_evaluations
+    except Unsuitable:
+        return False
 
 
 class Unsuitable(ValueError):

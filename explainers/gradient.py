@@ -9,14 +9,16 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from explainers.game import ELEMENTS, Attribution, Question
+from explainers.game import ELEMENTS, Attribution, Indices, Question
 from explainers.sampling import Round, generator, least_replicates, over_replicates, sample
 from models.arrays import Array, Floats
-from models.backgrounds import Background, exact_weights
+from models.backgrounds import exact_weights
 from models.network import Network, blocks
 
 _BLOCK_ELEMENTS = 2**22
 """Elements that the widest value may have for one block of rows: 16 MiB in float32."""
+_DRAWN = 2**21
+"""Contributions that are held at once."""
 
 
 class Gradient:
@@ -24,11 +26,12 @@ class Gradient:
 
     players = ELEMENTS
     elementwise = True
+    sampling = True
 
-    def __init__(self, network: Network, background: Background) -> None:
+    def __init__(self, network: Network) -> None:
         """Compiles and warms."""
         self._network = network
-        self._rows = int(np.clip(_BLOCK_ELEMENTS // network.widest, 1, len(background.x)))
+        self._rows = int(np.clip(_BLOCK_ELEMENTS // network.widest, 1, 256))
         size, shape = (self._rows,), network.input_shape
         xla = network.xla and len(network.input_shape) == 1  # convolutions are faster as TensorFlow's own operations
         compiled = tf.function(self._contributions, jit_compile=xla, autograph=False)
@@ -55,25 +58,34 @@ class Gradient:
     def _estimate(self, question: Question, i: int, output: int, number: int) -> tuple[Floats, Floats, Floats]:
         """Values and variances, (*players.shape), and the variance of their sum, ()."""
         background, players = question.background, question.players
-        weights = exact_weights(background.weights)
+        weights, n = exact_weights(background.weights), len(background.x)
         replicates = least_replicates(background.weights)
         random = [generator(question.effort.seed, number * replicates + r) for r in range(replicates)]
-        seed = np.eye(self._network.outputs)[output]
+        t = np.stack([draw.random(n) for draw in random], axis=1)  # (rows, replicates)
         values = variance = np.zeros(players.shape)
         of_sum = np.zeros(())
-        for begin, rows in zip(range(0, len(weights), self._rows), blocks(background.x, self._rows), strict=True):
-            w = weights[begin : begin + self._rows]
-            t = np.stack([draw.random(self._rows) for draw in random])  # (replicates, rows)
-            draws = []
-            for both in t:
-                question.effort.check()
-                made = self._run(question.x[i], rows, both, seed) + self._run(question.x[i], rows, 1 - both, seed)
-                draws.append(players.add_up(made[: len(w), :, None] / 2)[..., 0])
-            stacked = np.stack(draws, axis=1)  # (rows, replicates, *players.shape)
-            mean, spread = over_replicates(stacked, w)
+        step = max(1, _DRAWN // (replicates * players.count))
+        for begin in range(0, n, step):
+            rows = np.arange(begin, min(begin + step, n))
+            both = np.stack([t[rows], 1 - t[rows]], axis=2)  # (rows, replicates, 2)
+            drawn = self._draw(question, i, output, np.repeat(rows, 2 * replicates), both.ravel())
+            draws = drawn.reshape(*both.shape, *players.shape).mean(axis=2)
+            mean, spread = over_replicates(draws, weights[rows])
             values, variance = values + mean, variance + spread
-            of_sum = of_sum + over_replicates(stacked.reshape(*stacked.shape[:2], -1).sum(axis=2), w)[1]
+            of_sum = of_sum + over_replicates(draws.reshape(*draws.shape[:2], -1).sum(axis=2), weights[rows])[1]
         return values, variance, of_sum
+
+    def _draw(self, question: Question, i: int, output: int, rows: Indices, t: Floats) -> Floats:
+        """Contributions (draws, *players.shape) at the points t (draws,) of the lines from these rows (draws,)."""
+        seed = np.eye(1, self._network.outputs, output)[0]
+        found = []
+        for begin in range(0, len(rows), self._rows):
+            question.effort.check()
+            some = slice(begin, begin + self._rows)
+            (b,), (at,) = blocks(question.background.x[rows[some]], self._rows), blocks(t[some], self._rows)
+            made = self._run(question.x[i], b, at, seed)[: len(rows[some])]
+            found.append(question.players.add_up(made[:, :, None])[..., 0])
+        return np.concatenate(found)
 
     def _run(self, x: Array, rows: Array, t: Array, seed: Array) -> Floats:
         arguments = (tf.constant(values, self._network.dtype) for values in (x, rows, t, seed))

@@ -10,9 +10,11 @@ from math import comb
 import numpy as np
 
 from explainers.coalitions import Game, Runs
-from explainers.game import PLAYERS, Attribution, Question
+from explainers.game import PLAYERS, Attribution, Question, Unsuitable
 from explainers.sampling import generator
 from models.arrays import Array, Floats
+
+MAX_PLAYERS = 256
 
 
 class Kernel:
@@ -20,12 +22,15 @@ class Kernel:
 
     players = PLAYERS
     elementwise = False
+    sampling = False
 
     def __init__(self, model: Runs) -> None:
         self._model = model
 
     def cost(self, question: Question) -> int:
         """Two coalitions per player: with fewer the line is not determined."""
+        if question.players.count > MAX_PLAYERS:
+            raise Unsuitable(f"`kernel` solves for all players at once; expected at most {MAX_PLAYERS} players")
         return _least(question.players.count) * len(question.background.x)
 
     def attribute(self, question: Question) -> Attribution:
@@ -33,11 +38,12 @@ class Kernel:
         m, seed = question.players.count, question.effort.seed
         budget = min(2 * m + 2048, max(_least(m), question.effort.max_evaluations // len(question.background.x)))
         coalitions, weights, complete = _choose(m, budget, seed)
+        solver = _solver(coalitions, weights)
         values, evaluations = [], []
         for i in range(len(question.x)):
             game = Game(self._model, question, i)
             change = game.values(coalitions) - game.nobody if len(coalitions) else np.zeros((0, len(game.outputs)))
-            values.append(_line(coalitions, weights, change, game.everybody - game.nobody))
+            values.append(_line(coalitions, solver, change, game.everybody - game.nobody))
             evaluations.append(game.evaluations)
         shaped = np.stack(values).reshape(len(values), *question.players.shape, -1)
         return Attribution(shaped, evaluations, exact=complete, seed=None if complete else seed)
@@ -80,17 +86,13 @@ def _draw(m: int, pairs: int, taken: int, size_weight: Floats, random: np.random
     return np.argsort(random.random((pairs, m)), axis=1) < sizes[:, None]
 
 
-def _line(coalitions: Array, weights: Floats, change: Floats, whole: Floats) -> Floats:
-    """(players, outputs): least squares of sum of phi over S against v(S) - v(nobody), the sum over all being `whole`.
+def _solver(coalitions: Array, weights: Floats) -> Floats:
+    """(players - 1, n): gives all values but the last player's, which is what the others leave, from the right-hand side."""
+    inside, root = coalitions.astype(np.float64), np.sqrt(weights)
+    return np.asarray(np.linalg.pinv((inside[:, :-1] - inside[:, -1:]) * root[:, None]) * root, np.float64)
 
-    The last player's value is what the others leave.
-    """
-    m = coalitions.shape[1]
-    if m == 1:
-        return np.asarray(whole[None])
-    inside = coalitions.astype(np.float64)
-    root = np.sqrt(weights)[:, None]
-    left = (inside[:, :-1] - inside[:, -1:]) * root
-    right = (change - inside[:, -1:] * whole) * root
-    phi = np.linalg.lstsq(left, right, rcond=None)[0]
+
+def _line(coalitions: Array, solver: Floats, change: Floats, whole: Floats) -> Floats:
+    """(players, outputs): least squares of sum of phi over S against v(S) - v(nobody), the sum over all being `whole`."""
+    phi = solver @ (change - coalitions[:, -1:] * whole)
     return np.concatenate([phi, (whole - phi.sum(axis=0))[None]])

@@ -46,6 +46,6 @@ METHODS: dict[str, Method] = {
     "deep_shap": Method(_deep_shap, "always", "affine"),
     "monte_carlo": Method(lambda network, _: MonteCarlo(network), "on average", "on average"),
     "kernel": Method(lambda network, _: Kernel(network), "always", "always"),
-    "gradient": Method(Gradient, "on average", "affine"),
+    "gradient": Method(lambda network, _: Gradient(network), "on average", "affine"),
     "partition": Method(lambda network, _: Partition(network), "always", "affine"),
 }

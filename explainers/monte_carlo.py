@@ -19,6 +19,7 @@ class MonteCarlo:
 
     players = PLAYERS
     elementwise = False
+    sampling = True
 
     def __init__(self, model: Runs) -> None:
         self._model = model

@@ -10,7 +10,7 @@ from explainers.coalitions import Game, Runs
 from explainers.game import Attribution, Question, Unsuitable
 from models.arrays import Array
 
-MAX_PATCHES = 256
+MAX_PATCHES = 100
 
 
 class Partition:
@@ -18,6 +18,7 @@ class Partition:
 
     players = ("patches",)
     elementwise = False
+    sampling = False
 
     def __init__(self, model: Runs) -> None:
         self._model = model

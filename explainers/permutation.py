@@ -20,6 +20,7 @@ class Permutation:
 
     players = PLAYERS
     elementwise = False
+    sampling = True
 
     def __init__(self, model: Runs) -> None:
         self._model = model

@@ -15,6 +15,7 @@ from models.arrays import Floats, Weights
 from models.backgrounds import exact_weights
 
 _MARGIN = 0.1
+_MARGIN_PER_VALUE = 3e-6
 """Seconds that are left for proving and sending."""
 
 
@@ -69,11 +70,11 @@ def sample(question: Question, one_round: Callable[[int, int], Round], cost: int
     """
     effort = question.effort
     tallies = [_Tally() for _ in question.x]
-    slowest = 0.0
+    slowest, margin = 0.0, _MARGIN + _MARGIN_PER_VALUE * question.outputs.size * question.players.count
     while waiting := [i for i, tally in enumerate(tallies) if _goes_on(tally, effort, rounds, cost)]:
         for i in waiting:
             tally = tallies[i]
-            if tally.rounds and effort.remaining() < _MARGIN + 1.5 * slowest:
+            if tally.rounds and effort.remaining() < margin + 1.5 * slowest:
                 tally.stopped_by = "deadline"
                 continue
             begin = time.perf_counter()

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -111,10 +112,11 @@ def write_folder(
 
 def write_manifest(path: Path, manifest: Manifest) -> None:
     """Replace the manifest of a folder whose other files stay as they are; whole or not at all."""
-    with tempfile.NamedTemporaryFile("w", dir=path, prefix=".manifest-", encoding="utf-8", delete=False) as new:
-        new.write(_as_json(manifest))
-    os.chmod(new.name, (path / MANIFEST).stat().st_mode)
-    os.replace(new.name, path / MANIFEST)
+    with tempfile.TemporaryDirectory(dir=path, prefix=".manifest-") as work:
+        new = Path(work) / MANIFEST
+        new.write_text(_as_json(manifest), "utf-8")
+        shutil.copymode(path / MANIFEST, new)
+        os.replace(new, path / MANIFEST)
 
 
 def _as_json(manifest: Manifest) -> str:

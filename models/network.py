@@ -3,7 +3,6 @@
 import os
 import zipfile
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
@@ -16,8 +15,8 @@ import tensorflow as tf
 from models.arrays import Array, Inputs, Outputs
 from models.folder import InvalidFolder, ModelFolder
 from models.manifest import Manifest
+from models.parallel import CORES, parallel
 
-CORES = os.cpu_count() or 1
 _BLOCK_BYTES = 2**19
 _MANY_ELEMENTS = 2**21
 """Elements that the widest value may have for one block of `evaluate`: 8 MiB in float32."""
@@ -41,7 +40,8 @@ class Network:
             received = ", ".join(str(tuple(tensor.shape)) for tensor in model.outputs)
             raise InvalidFolder(f"model.keras: expected one output of shape {expected[0]}, received {received}")
         self.input_shape = shape
-        self._threads = ThreadPoolExecutor(CORES, thread_name_prefix="evaluate")
+        self.shared: dict[Any, Any] = {}
+        """What methods have compiled for this network and share with each other."""
         self.dtype = tf.as_dtype(model.inputs[0].dtype)
         plain = tf.function(self.forward, autograph=False).get_concrete_function(tf.TensorSpec((None, *shape), self.dtype))
         self.widest = _widest(plain)
@@ -92,7 +92,7 @@ class Network:
             made = self._evaluate(tf.constant(padded, self.dtype), tf.constant(-(-len(part) // self._many)))
             return made.numpy().reshape(-1, self.outputs)[: len(part)]
 
-        answers = list(self._threads.map(run, range(0, len(x), step))) if blocks > 1 else [run(0)] if blocks else []
+        answers = list(parallel(run, range(0, len(x), step)))
         return np.concatenate(answers).astype(np.float32) if answers else np.empty((0, self.outputs), np.float32)
 
     def forward(self, x: Any) -> Any:

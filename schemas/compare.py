@@ -1,6 +1,6 @@
 """POST /compare"""
 
-from typing import Annotated
+from typing import Annotated, get_args
 
 from pydantic import Field
 
@@ -11,7 +11,7 @@ from schemas.wire import Answer
 class CompareRequest(Question):
     """Instances to explain by several methods."""
 
-    methods: Annotated[list[Method], Field(min_length=2, max_length=9, description="Each at most once.")]
+    methods: Annotated[list[Method], Field(min_length=2, max_length=len(get_args(Method)), description="Each at most once.")]
 
 
 class Difference(Answer):

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from explainers.game import Attribution, base_values
+from explainers.game import Attribution, Question, base_values
 from explainers.proof import prove
 from models.arrays import Floats
 from service.ask import Asked
@@ -21,7 +21,8 @@ def answer(asked: Asked, choice: Choice, attribution: Attribution, context: Cont
         raise NotFinite(f"`{choice.method}` found NaN or infinity for at least one value; another method may not")
     predictions = np.take_along_axis(question.predictions, question.outputs, 1)
     base = np.take_along_axis(base_values(known.predictions, known.background)[None], question.outputs, 1)
-    scale = np.maximum(np.abs(predictions), np.abs(known.predictions).max(axis=0)[question.outputs])  # (n, outputs asked for)
+    largest = np.abs(attribution.values).reshape(len(predictions), -1, predictions.shape[1]).max(axis=1)
+    scale = np.maximum.reduce([np.abs(predictions), np.abs(known.predictions).max(axis=0)[question.outputs], largest])
 
     def sent(values: Floats | None) -> Floats | None:
         return None if values is None else rounded(values, scale.reshape(len(scale), *[1] * (values.ndim - 2), -1))
@@ -47,7 +48,7 @@ def answer(asked: Asked, choice: Choice, attribution: Attribution, context: Cont
                 "tolerance": proof.tolerance,
                 "ok": proof.ok,
                 "stderr": None if stderr is None else stderr[i],
-                "converged": attribution.converged and attribution.converged[i],
+                "converged": _converged(attribution, question)[i],
                 "stopped_by": attribution.stopped_by and attribution.stopped_by[i],
                 "evaluations": attribution.evaluations[i],
                 "seed": attribution.seed,
@@ -68,3 +69,11 @@ def answer(asked: Asked, choice: Choice, attribution: Attribution, context: Cont
         "explanations": explanations,
         "warnings": asked.instances.warnings + asked.warnings + choice.warnings + doubts,
     }
+
+
+def _converged(attribution: Attribution, question: Question) -> list[bool | None]:
+    """Whether `max_stderr` was reached: exact values have no error. None where it was not given, or there is no such error."""
+    n = len(attribution.values)
+    if question.effort.max_stderr is not None and attribution.exact:
+        return [True] * n
+    return [None] * n if attribution.converged is None else list(attribution.converged)

@@ -41,7 +41,7 @@ def ask(
     interactions: bool = False,
 ) -> Asked:
     """The same question for all `methods`. Raises Invalid."""
-    players = _players(request, methods, model)
+    players = _players(request, ["exact"] if interactions else methods, model)
     outputs = _outputs(request, model, predictions)
     _check_size(outputs.size * players.count * (1 + players.count * interactions), max_values)
     background, warnings = _background(request, model, clock)
@@ -67,7 +67,7 @@ def ask(
 def _players(request: schemas.Question, methods: list[str], model: Model) -> Players:
     allowed = player_names(model.manifest.kind)
     name = request.players or ("patches" if request.patches is not None else _default(methods, model))
-    if request.patches is not None and name != "patches":
+    if request.patches is not None and "patches" not in {name} & set(allowed):
         raise invalid("/patches", "expected only with the players `patches`")
     if name not in allowed:
         raise invalid("/players", f"expected {one_of(allowed)} for a model of kind {model.manifest.kind}")
@@ -82,8 +82,8 @@ def _default(methods: list[str], model: Model) -> str:
     if model.manifest.kind == "tabular":
         return "fields"
     named = ["deep" if method == "auto" else method for method in methods]
-    elementwise = all(name in model.explainers and model.explainers[name].elementwise for name in named)
-    return "pixels" if elementwise else "patches"
+    takers = [model.explainers[name].players for name in named if name in model.explainers]
+    return "pixels" if len(takers) == len(named) and all("pixels" in players for players in takers) else "patches"
 
 
 def _outputs(request: schemas.Question, model: Model, predictions: Outputs) -> Indices:

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from explainers.audit import audit_method, find_truth
 from explainers.game import Effort, Question, players_of
-from models.folder import read_folder, write_manifest
+from models.folder import InvalidFolder, read_folder, write_manifest
 from models.manifest import MethodAudit
 from service.catalog import Model
 from service.loading import load_model
@@ -26,6 +26,8 @@ def audit(path: Path, instances: int, *, write: bool) -> None:
     for name, explainer in track(model.explainers.items(), "methods", console=Console(stderr=True), transient=True):
         if (found := audit_method(explainer, question, truth)) is not None:
             audits[name] = found
+    if not audits:
+        raise InvalidFolder(f"manifest.json: `max_evaluations` of {model.manifest.max_evaluations} is too few for every method")
     Console(width=max(Console().width, _WIDTH)).print(_table(model, audits))
     if write:
         write_manifest(path, model.manifest.model_copy(update={"audit": audits}))

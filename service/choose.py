@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from explainers.game import Explainer, Unsuitable
+from explainers.game import Explainer, Unsuitable, affordable
 from service.ask import Asked
 from service.errors import invalid, one_of
 
@@ -23,8 +23,12 @@ def choose(method: str, asked: Asked, where: str = "/method") -> Choice:
     """The method that was asked for, or for `auto` the best that is affordable. Raises Invalid; where: the pointer."""
     if asked.question.interactions and method not in ("auto", "exact"):
         raise invalid("/interactions", "expected only with the method `exact`")
-    if method == "auto":
+    if method == "auto" and not asked.question.interactions:
         return _auto(asked)
+    if method == "auto":
+        _check_available("exact", asked, where)
+        _check_cost("exact", asked)
+        return _choice("exact", "interactions come with `exact`", asked)
     _check_available(method, asked, where)
     _check_cost(method, asked)
     return _choice(method, "the request names it", asked)
@@ -36,17 +40,18 @@ def _auto(asked: Asked) -> Choice:
     limit = question.effort.max_evaluations
     too_many = f"2^{question.players.count} coalitions x {len(question.background.x)} rows are not within {limit} evaluations"
     if "exact" in available and question.players.name in available["exact"].players:
-        if question.interactions:
-            _check_cost("exact", asked)
-        if _affordable("exact", asked):
+        unruled = asked.model.unsupported.get("deep")
+        note = [f"`deep` cannot explain this model: {unruled}"] if unruled else []
+        if affordable(available["exact"], question):
             coalitions = f"{2**question.players.count} coalitions x {len(question.background.x)} rows"
-            return _choice("exact", f"{coalitions} are within {limit} evaluations", asked)
-        if _affordable("permutation", asked):
-            note = [f"`deep` cannot explain this model: {reason}" for reason in [asked.model.unsupported.get("deep")] if reason]
+            switched = note if question.players.name == "patches" and not asked.explicit_players else []
+            return _choice("exact", f"{coalitions} are within {limit} evaluations", asked, switched)
+        if "deep" not in available or affordable(available["permutation"], question):
+            _check_cost("permutation", asked)
             return _choice("permutation", f"{too_many}: orderings are sampled", asked, note)
-        if "deep" in available:
-            return _choice("deep", f"{too_many}, nor are sampled orderings: one backward pass per row", asked)
-        _check_cost("permutation", asked)
+        _check_cost("deep", asked)
+        biased = ["`deep` is biased; with more `max_evaluations`, or fewer background rows, orderings are sampled"]
+        return _choice("deep", f"{too_many}, nor are sampled orderings: one backward pass per row", asked, biased)
     _check_available("deep", asked, "/method")
     _check_cost("deep", asked)
     return _choice("deep", "pixels: one backward pass per row", asked)
@@ -67,14 +72,6 @@ def _check_available(method: str, asked: Asked, where: str) -> None:
         raise invalid(where, f"expected auto or {one_of(list(model.explainers))} for this model")
     if players not in (allowed := model.explainers[method].players):
         raise invalid("/players" if asked.explicit_players else where, f"`{method}` takes the players {one_of(allowed)}")
-
-
-def _affordable(method: str, asked: Asked) -> bool:
-    explainer = asked.model.explainers.get(method)
-    try:
-        return explainer is not None and explainer.cost(asked.question) <= asked.question.effort.max_evaluations
-    except Unsuitable:
-        return False
 
 
 def _check_cost(method: str, asked: Asked) -> None:

@@ -85,7 +85,7 @@ def audit(
         _fail(f"{model} is not a folder; expected a model folder, or the name of one in {TRAINED.name}")
     try:
         run(folder, instances, write=write)
-    except InvalidFolder as error:
+    except (InvalidFolder, OSError) as error:
         _fail(str(error))
 
 

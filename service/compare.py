@@ -1,5 +1,6 @@
 """The life of a compare request, top to bottom: one question, several methods."""
 
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -34,8 +35,11 @@ def compare(body: bytes | bytearray, context: Context, clock: Clock) -> bytes:
     asked = ask(request, list(request.methods), model, instances, predictions, clock, limit)
     choices = {str(name): choose(name, asked, f"/methods/{k}") for k, name in enumerate(request.methods)}
     found: dict[str, Attribution] = {}
-    for name, choice in choices.items():
-        found[name] = choice.explainer.attribute(asked.question)
+    samplers = sum(choice.explainer.sampling for choice in choices.values())
+    for name, choice in sorted(choices.items(), key=lambda item: item[1].explainer.sampling):  # these take what time is left
+        question = replace(asked.question, effort=asked.question.effort.until(clock.remaining() / max(1, samplers)))
+        found[name] = choice.explainer.attribute(question if choice.explainer.sampling else asked.question)
+        samplers -= choice.explainer.sampling
         clock.mark(choice.method)
     explanations = {name: answer(asked, choice, found[name], context) for name, choice in choices.items()}
     return to_json({"explanations": explanations, "differences": differences(explanations)})

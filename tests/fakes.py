@@ -54,6 +54,7 @@ class LinearExplainer:
 
     players = ELEMENTS
     elementwise = True
+    sampling = False
 
     def attribute(self, question: Question) -> Attribution:
         """See Explainer."""

@@ -1,22 +1,20 @@
 """`deep` and `deep_shap`: DeepSHAP, one backward pass per (instance, background row) pair."""
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from explainers.deep.passes import PAIR_ELEMENTS, Block, Passes, fused, weigh
+from explainers.deep.passes import PAIR_ELEMENTS, Block, fused, passes_of, weigh
 from explainers.deep.program import Pair, Rule, Tensor, kept, run
 from explainers.game import ELEMENTS, Attribution, Question
 from models.arrays import Array, Floats, Inputs
 from models.backgrounds import Background
-from models.network import CORES, Network
+from models.network import Network
+from models.parallel import CORES, parallel
 
-_RAW_ELEMENTS = 2**22
-"""Values per element that are held at once, before they are added up per player: 32 MiB."""
 _MAX_TASKS = 64
 
 
@@ -25,13 +23,13 @@ class DeepExplainer:
 
     players = ELEMENTS
     elementwise = True
+    sampling = False
 
     def __init__(
         self, network: Network, background: Background, rules: Mapping[str, Rule], activations: Mapping[str, Rule]
     ) -> None:
         """Compiles and warms. Raises Unruled."""
-        self._passes = passes = Passes(network, background, rules, activations)
-        self._threads = ThreadPoolExecutor(CORES, thread_name_prefix="deep")
+        self._passes = passes = passes_of(network, background, rules, activations)
         self._tasks = int(np.clip(PAIR_ELEMENTS // (network.widest * passes.rows), 1, _MAX_TASKS))
         backward = tf.function(self._loop, jit_compile=passes.whole, autograph=False)
         self._backward = backward.get_concrete_function(
@@ -47,33 +45,29 @@ class DeepExplainer:
 
     def cost(self, question: Question) -> int:
         """One pair per background row and backward pass."""
-        return len(question.background.x)
+        return len(question.background.x) * self._passes.count(question.outputs.shape[1])
 
     def attribute(self, question: Question) -> Attribution:
         """See Explainer. Values per element of the input, added up per player."""
-        n, rows = len(question.x), len(question.background.x)
-        step = max(1, _RAW_ELEMENTS // (question.outputs.shape[1] * question.x[0].size))
-        parts = [self._values(question.part(begin, begin + step)) for begin in range(0, n, step)]
-        return Attribution(np.concatenate(parts), [rows] * n)
-
-    def _values(self, question: Question) -> Floats:
-        """(n, *players.shape, outputs asked for)"""
-        raw = np.zeros((*question.outputs.shape, question.x[0].size))
-        instances, seeds, places = self._passes.plan(question.outputs)
+        players = question.players
+        values = np.zeros((len(question.x), *players.shape, question.outputs.shape[1]))
+        instances, outputs, places = self._passes.plan(question.outputs)
         step = min(self._tasks, max(1, -(-len(instances) // CORES)))
         for block in self._passes.blocks(question.background):
 
             def run(begin: int, block: Block = block) -> Floats:
                 question.effort.check()
                 some = slice(begin, begin + step)
-                return self._pass(question.x[instances[some]], seeds[some], block)
+                elements = self._pass(question.x[instances[some]], self._passes.seeds(outputs[some]), block)
+                return players.add_up(elements[:, :, None])[..., 0]
 
-            parts = range(0, len(instances), step)
-            made = map(run, parts) if len(parts) == 1 or not self._passes.whole else self._threads.map(run, parts)
-            for value, (i, places_of_it) in zip(chain.from_iterable(made), places, strict=True):
-                for place, sign in places_of_it:
-                    raw[i, place] += sign * value
-        return question.players.add_up(raw.transpose(0, 2, 1))
+            made = (
+                parallel(run, range(0, len(instances), step)) if self._passes.whole else map(run, range(0, len(instances), step))
+            )
+            for value, (i, adds) in zip(chain.from_iterable(made), places, strict=True):
+                for place, sign in adds:
+                    values[i, ..., place] += sign * value
+        return Attribution(values, [self.cost(question)] * len(values))
 
     def _pass(self, x: Inputs, seeds: Array, block: Block) -> Floats:
         """Values per input element (t, size) of at most `_tasks` backward passes against one block of rows."""

@@ -21,7 +21,7 @@ from models.network import Network, blocks
 
 PAIR_ELEMENTS = 2**22
 """Elements that the widest value may have for one block of pairs: 16 MiB in float32."""
-_KEPT_BYTES = 2**28
+_KEPT_BYTES = 2**27
 """What traces of backgrounds may take that are kept for the next request."""
 _CHANNELS = 8
 
@@ -36,7 +36,7 @@ class Block:
 
 
 class Passes:
-    """Compiled once, for blocks of rows of a size that no request can change.
+    """Made once for all methods with the same rules; compiled for blocks of rows of a size that no request can change.
 
     XLA fuses what goes element by element; convolutions are faster as TensorFlow's own operations, so where there are any, only
     what lies between them is handed to XLA.
@@ -45,7 +45,7 @@ class Passes:
     def __init__(
         self, network: Network, background: Background, rules: Mapping[str, Rule], activations: Mapping[str, Rule]
     ) -> None:
-        """Raises Unruled."""
+        """Raises Unruled. See `passes_of`."""
         self.network = network
         self.steps = program(network.model, rules, activations)
         self.rows = int(np.clip(PAIR_ELEMENTS // network.widest, 1, len(background.x)))
@@ -65,22 +65,31 @@ class Passes:
         self._traced = cached(traces, lock=Lock())(lambda background: list(self._trace(background)))
 
     def plan(self, outputs: Indices) -> tuple[Array, Array, list[tuple[int, list[tuple[int, float]]]]]:
-        """The backward passes: whose (t,), from which multipliers of the outputs (t, K), and what they add to.
+        """The backward passes: whose (t,), of which output (t,), and what they add to.
 
         The values of our softmax cancel over its outputs, so the last of all K needs no pass of its own.
         """
-        k = self.network.outputs
-        instances, seeds, places = [], [], []
+        instances, passed, places = [], [], []
         for i, asked in enumerate(outputs.tolist()):
-            spared = asked[-1] if self._cancels and len(asked) == k else None
+            spared = asked[-1] if self.count(len(asked)) < len(asked) else None
             for place, output in enumerate(asked):
                 if output == spared:
                     continue
                 adds = [(place, 1.0)] if spared is None else [(place, 1.0), (len(asked) - 1, -1.0)]
                 instances.append(i)
-                seeds.append(np.eye(k)[output])
+                passed.append(output)
                 places.append((i, adds))
-        return np.array(instances), np.array(seeds), places
+        return np.array(instances, int), np.array(passed, int), places
+
+    def count(self, asked: int) -> int:
+        """Backward passes per pair for so many outputs."""
+        return asked - 1 if self._cancels and asked == self.network.outputs else asked
+
+    def seeds(self, outputs: Indices) -> Array:
+        """Multipliers (t, K) to begin with."""
+        made = np.zeros((len(outputs), self.network.outputs))
+        made[np.arange(len(outputs)), outputs] = 1
+        return made
 
     def blocks(self, background: Background) -> Iterable[Block]:
         """Traces of the latest backgrounds are kept, if they fit; others are made block by block, never whole in memory."""
@@ -106,6 +115,14 @@ class Passes:
             through = partial(pull, steps)
             multipliers = (through if is_convolution else fused(through))(multipliers, [pairs[k] for k, _ in steps])
         return multipliers[0]
+
+
+def passes_of(network: Network, background: Background, rules: Mapping[str, Rule], activations: Mapping[str, Rule]) -> Passes:
+    """Those that another method has made for the network, or new ones. Raises Unruled."""
+    key = (id(rules), background)
+    if key not in network.shared:
+        network.shared[key] = Passes(network, background, rules, activations)
+    return network.shared[key]
 
 
 def weigh(m: Tensor, x: Tensor, b: Tensor, weights: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from explainers.coalitions import differing
-from explainers.deep.passes import Block, Passes, fused, weigh
+from explainers.deep.passes import Block, fused, passes_of, weigh
 from explainers.deep.program import Pair, Rule, Tensor
 from explainers.game import ELEMENTS, Attribution, Players, Question
 from explainers.sampling import generator
@@ -31,13 +31,14 @@ class DeepPaths:
     """Steps between inputs of the network, each with a backward pass of its own."""
 
     players = ELEMENTS
-    elementwise = True
+    elementwise = False
+    sampling = False
 
     def __init__(
         self, network: Network, background: Background, rules: Mapping[str, Rule], activations: Mapping[str, Rule]
     ) -> None:
         """Compiles and warms. Raises Unruled."""
-        self._passes = passes = Passes(network, background, rules, activations)
+        self._passes = passes = passes_of(network, background, rules, activations)
         step = tf.function(self._step, jit_compile=passes.whole, autograph=False)
         seed, weights = (tf.TensorSpec((size,), network.dtype) for size in (network.outputs, passes.rows))
         side = (passes.spec, passes.kept_spec)
@@ -47,7 +48,7 @@ class DeepPaths:
 
     def cost(self, question: Question) -> int:
         """Pairs of inputs: the steps of every background row."""
-        return _STEPS * len(question.background.x)
+        return _STEPS * len(question.background.x) * self._passes.count(question.outputs.shape[1])
 
     def attribute(self, question: Question) -> Attribution:
         """See Explainer. Values per element of the input, added up per player; it is the question's players that move."""
@@ -57,20 +58,21 @@ class DeepPaths:
     def _values(self, question: Question) -> Floats:
         """Of a single instance, (1, *players.shape, outputs asked for)."""
         passes, (x,) = self._passes, question.x
-        _, seeds, places = passes.plan(question.outputs)
-        raw = np.zeros((question.outputs.shape[1], x.size))
+        _, outputs, places = passes.plan(question.outputs)
+        values = np.zeros((1, *question.players.shape, question.outputs.shape[1]))
         random = generator(question.effort.seed, 0)
         end = self._side(np.tile(x[None], (passes.rows, *[1] * x.ndim)))
         for k, block in enumerate(passes.blocks(question.background)):
             rows = question.background.x[k * passes.rows : (k + 1) * passes.rows]
             half = _halves(x, rows, question.players, random)  # (rows, ...)
             middles = [self._side(self._padded(np.where(mask, x, rows))) for mask in (half, ~half)]
-            for seed, (_, adds) in zip(seeds, places, strict=True):
+            for output, (_, adds) in zip(outputs, places, strict=True):
                 question.effort.check()
-                value = self._paths(passes.constant(seed), block, middles, end)
+                elements = self._paths(passes.constant(passes.seeds(output[None])[0]), block, middles, end)
+                value = question.players.add_up(elements[None, :, None])[..., 0]
                 for place, sign in adds:
-                    raw[place] += sign * value
-        return question.players.add_up(raw.T[None])
+                    values[..., place] += sign * value
+        return values
 
     def _paths(self, seed: Tensor, block: Block, middles: list[Any], end: Any) -> Floats:
         """Values per input element, (size,), of all rows of a block."""

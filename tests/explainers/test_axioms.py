@@ -44,7 +44,7 @@ def image(pool: str) -> Case:
 def explain(case: Case, method: str, outputs: Any = None, n: int | None = None) -> Attribution:
     """The first n instances; columns, or what the method takes of images."""
     explainer = case.explainer(method)
-    players = "columns" if case.manifest.kind == "tabular" else "pixels" if explainer.elementwise else "patches"
+    players = "columns" if case.manifest.kind == "tabular" else "pixels" if "pixels" in explainer.players else "patches"
     question = case.question(players, outputs, max_evaluations=10**6)
     return explainer.attribute(question.part(0, n or len(case.x)))
 

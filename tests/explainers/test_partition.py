@@ -68,7 +68,7 @@ def test_the_cost_is_what_is_run(side: int, coalitions: int) -> None:
 def test_too_many_patches_are_refused() -> None:
     function = random_function(289, 1, seed=0)
     asked = question(function, np.ones((1, 289)), np.zeros((1, 289)), shape=(17, 17))
-    with pytest.raises(Unsuitable, match="at most 256"):
+    with pytest.raises(Unsuitable, match="at most 100"):
         Partition(Model(function)).cost(asked)
 
 

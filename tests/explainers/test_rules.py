@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from explainers.deep import rules, slopes, softmax
 from explainers.deep.engine import DeepExplainer
+from explainers.deep.passes import Passes
 from explainers.deep.program import Rule, Unruled, program
-from tests.explainers.nets import Case, image_net, randomised
+from tests.explainers.nets import Case, dense_net, image_net, randomised
 
 FLOATS = st.floats(-1e4, 1e4, width=32, allow_subnormal=False)
 
@@ -109,6 +110,17 @@ def test_pooling_is_symmetric_where_maxima_are_equal() -> None:
     case.background.x[:] = 0
     np.testing.assert_allclose(case.values("deep")[0, :, :, 0, 0], [[3, 3], [0, 0]], atol=1e-6)
     np.testing.assert_allclose(case.values("deep_shap")[0, :, :, 0, 0], [[6, 0], [0, 0]], atol=1e-6)
+
+
+def test_many_outputs_take_little_memory() -> None:
+    """A pass is the number of its output; only those that run at once are spelled out."""
+    case = Case(dense_net(3, [], 400, "softmax"), rows=2, n=2)
+    passes = Passes(case.network, case.background, rules.LAYERS, rules.ACTIVATIONS)
+    instances, outputs, places = passes.plan(np.tile(np.arange(400), (2, 1)))
+    assert (len(instances), len(outputs), len(places)) == (798, 798, 798)  # the last of each comes from the others
+    assert outputs.nbytes < 10_000
+    assert case.explainer("deep").cost(case.question("columns")) == 399 * 2
+    np.testing.assert_allclose(case.values("deep").sum(axis=1), case.change(), atol=1e-5)
 
 
 class Doubling(keras.layers.Layer):  # type: ignore[misc]

@@ -160,7 +160,7 @@ def test_health(client: httpx.Client) -> None:
         ({"instances": [{"Count": 3, "a/b~\u00e9\u202e": 1}]}, "/instances/0/a~1b~0\u00e9?", "unknown field"),
         ({"background": {"instances": [RECORD], "weights": [1]}}, "/background/weights", "unknown key; expected instances"),
         ({"outputs": ["up", 5]}, "/outputs/1", "valid string"),
-        ({"patches": 3}, "/players", "`fields`, `columns`"),
+        ({"patches": 3}, "/patches", "only with the players `patches`"),
         ({"patches": 3, "players": "fields"}, "/patches", "only with the players `patches`"),
         ({"seed": -1}, "/seed", "greater than or equal to 0"),
         ({"seed": 2**32}, "/seed", "less than 4294967296"),

@@ -68,6 +68,17 @@ def test_audit_measures_every_method_and_writes_the_manifest(tmp_path: Path) -> 
     assert {name for name in after if after[name] != before[name]} == {"manifest.json"}
 
 
+def test_an_audit_that_can_measure_nothing_says_so(tmp_path: Path) -> None:
+    model = dense_net(4, [6], 2, "softmax")
+    background = Background(np.random.default_rng(0).normal(size=(9, 4)).astype(np.float32), equal_weights(9))
+    manifest = manifest_for(model).model_copy(update={"max_evaluations": 1})
+    write_folder(tmp_path / "m", manifest, model, background, "card", force=False)
+    done = shapserve("audit", str(tmp_path / "m"))
+    assert done.returncode == 1
+    assert "too few for every method" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_data_that_is_absent_is_a_clear_error(tmp_path: Path) -> None:
     done = shapserve("train", "fashion-mnist", "--data", str(tmp_path), "--out", str(tmp_path))
     assert done.returncode == 1

@@ -2,7 +2,7 @@
 
 import threading
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 import httpx
 import numpy as np
@@ -14,8 +14,8 @@ from explainers.permutation import Permutation
 from models.backgrounds import Background, equal_weights
 from models.manifest import ColumnSpec, FieldSpec
 from models.tabular import RecordReader
-from schemas.compare import CompareResponse
-from schemas.explain import ExplainResponse
+from schemas.compare import CompareRequest, CompareResponse
+from schemas.explain import ExplainResponse, Method
 from service.app import create_app
 from service.backgrounds import Backgrounds
 from service.catalog import Catalog
@@ -91,6 +91,60 @@ def test_what_is_too_dear_says_the_cost_and_what_to_do(client: httpx.Client) -> 
         "`max_evaluations`: `exact` needs 24 evaluations per instance and may spend 10; "
         "allow more, or take `permutation`, fewer players or a smaller background"
     ).removeprefix("`max_evaluations`: ")
+
+
+def test_auto_that_cannot_sample_warns_and_keeps_to_its_evaluations(client: httpx.Client) -> None:
+    """`deep` is biased, and costs something too."""
+    assert any("`deep` is biased" in warning for warning in ask(client, max_evaluations=23)["warnings"])
+    body = {"model": "linear", "instances": [RECORD], "max_evaluations": 2}
+    assert "needs 3 evaluations" in problem(client.post("/explain", json=body), 422).errors[0].detail
+
+
+def one_way(x: np.ndarray) -> np.ndarray:
+    """relu(x0 - x1), which is 0 at (1, 1) and at (0, 0)."""
+    return np.maximum(x[:, :1] - x[:, 1:2], 0)
+
+
+def test_small_answers_do_not_hide_large_values() -> None:
+    """Prediction and base value are 0, and yet the players push against each other."""
+    names = ["a", "b"]
+    fields, columns = [FieldSpec(name=n, type="number") for n in names], [ColumnSpec(name=n, field=n) for n in names]
+    manifest = MANIFEST.model_copy(update={"fields": fields, "columns": columns, "ignored_fields": [], "output_names": ["y"]})
+    run = Function(one_way)
+    background = Background(np.zeros((1, 2), np.float32), equal_weights(1))
+    model = replace(
+        linear_model(),
+        manifest=manifest,
+        reader=RecordReader(manifest),
+        predict=run.evaluate,
+        backgrounds=Backgrounds({"default": (background, np.zeros((1, 1)))}),
+        explainers={"exact": Exact(run), "permutation": Permutation(run)},
+    )
+    with serving(create_app(Settings(), Catalog({"linear": model}))) as client:
+        for method in ("exact", "permutation"):
+            (explanation,) = ask(client, instances=[{"a": 1.0, "b": 1.0}], method=method)["explanations"]
+            np.testing.assert_allclose(explanation["shap_values"], [[0.5], [-0.5]])
+            assert explanation["proof"]["ok"]
+
+
+def test_what_is_exact_has_converged(client: httpx.Client) -> None:
+    """Whenever that is asked."""
+    assert ask(client, max_stderr=0.1)["explanations"][0]["proof"]["converged"] is True
+    assert ask(client, method="deep", max_stderr=0.1)["explanations"][0]["proof"]["converged"] is True
+
+
+def test_compare_leaves_time_for_all(client: httpx.Client) -> None:
+    """Two that would sample for ever share what the others leave."""
+    options = {"max_stderr": 1e-9, "max_evaluations": 10**9, "deadline_ms": 2000}
+    answer = ask(client, "/compare", methods=["monte_carlo", "kernel", "permutation", "exact"], players="columns", **options)
+    stopped = {name: body["explanations"][0]["proof"]["stopped_by"] for name, body in answer["explanations"].items()}
+    assert (stopped["monte_carlo"], stopped["exact"]) == ("deadline", None)
+    assert list(answer["explanations"]) == ["monte_carlo", "kernel", "permutation", "exact"]
+
+
+def test_all_methods_fit_into_a_comparison() -> None:
+    names = list(get_args(Method))
+    assert CompareRequest(model="m", instances=[{}], methods=names).methods == names
 
 
 def test_interactions(client: httpx.Client) -> None:

@@ -49,6 +49,9 @@ def test_both_models_are_listed_and_described(server: Server) -> None:
     assert fashion.players == ["pixels", "patches"]
 
 
+FASHION = {"model": "fashion-mnist", "instances": IMAGE["instances"]}
+
+
 def test_the_notebooks_passengers_are_predicted(server: Server) -> None:
     answer = post(server, "/predict", PASSENGERS)
     PredictResponse.model_validate(answer)
@@ -122,6 +125,16 @@ def test_concurrent_mixed_requests_get_the_serial_bytes(server: Server) -> None:
         serial = [ask(body) for body in bodies]
         with ThreadPoolExecutor(8) as pool:
             assert list(pool.map(ask, bodies * 6)) == serial * 6
+
+
+def test_interactions_of_patches(server: Server) -> None:
+    """Pairs need `exact`, also when `auto` and the players are left to the service: 16 patches are too many, four are not."""
+    response = httpx.post(f"{server.url}/explain", json=FASHION | {"interactions": True}, timeout=60)
+    assert (response.status_code, response.json()["errors"][0]["pointer"]) == (422, "/max_evaluations")
+    (explanation,) = post(server, "/explain", FASHION | {"interactions": True, "patches": 2})["explanations"]
+    pairs = np.array(explanation["shap_interaction_values"])
+    assert pairs.shape == (4, 4, 1)
+    np.testing.assert_allclose(pairs.sum(axis=1).reshape(2, 2, 1), explanation["shap_values"], atol=1e-7)
 
 
 def test_a_thousand_passengers_at_once(server: Server) -> None:
