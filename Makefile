@@ -25,8 +25,8 @@ train: setup-serve  ## train both models from $(DATA) into trained/ (the shipped
 	$(RUN) shapserve train titanic --data $(DATA)/titanic/train.csv
 	$(RUN) shapserve train fashion-mnist --data $(DATA)/fashion-mnist
 
-bench: setup  ## measure speed and error, and write benchmarks/results.md
-	$(RUN) python -m benchmarks --data $(DATA)
+bench: setup  ## measure speed and error, and write benchmarks/results.md; PARTS=speed measures a part
+	$(RUN) python -m benchmarks --data $(DATA) $(PARTS)
 
 .PHONY: setup-serve
 setup: | $(UV)

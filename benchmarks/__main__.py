@@ -1,7 +1,9 @@
-"""`make bench`: speed against shap.DeepExplainer, error against the truth, the service from outside; into results.md."""
+"""`make bench`: speed against shap, growth, error against the truth, curves, the service from outside; into results.md."""
 
 import argparse
 import platform
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 import tensorflow as tf
@@ -13,21 +15,35 @@ from benchmarks.server import service
 from benchmarks.speed import speed
 
 RESULTS = Path(__file__).parent / "results.md"
+HEAD = "# Results of `make bench`\n\nMedians of one run; times are one machine's, ratios travel better."
+PARTS: dict[str, Callable[[Path], list[str]]] = {
+    "speed": speed,
+    "scaling": scaling,
+    "errors": errors,
+    "curves": curves,
+    "service": service,
+}
 
 
 def main() -> None:
-    """Measure everything, print it, write it."""
+    """Measure some parts or all, print them, and write them; parts that are not measured stay as they are."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    data = parser.parse_args().data
-    machine = f"{platform.machine()}, Python {platform.python_version()}, TensorFlow {tf.__version__}."
-    report = ["# Results of `make bench`", "", machine, "Medians of one run; times are this machine's, ratios travel better."]
-    print("\n".join(report), flush=True)
-    for part in (speed, scaling, errors, curves, service):
-        lines = ["", *part(data)]
-        print("\n".join(lines), flush=True)
-        report += lines
-    RESULTS.write_text("\n".join(report) + "\n", "utf-8")
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="all by default")
+    given = parser.parse_args()
+    machine = f"{platform.machine()}, Python {platform.python_version()}, TensorFlow {tf.__version__}"
+    for name in given.parts or PARTS:
+        text = "\n".join(PARTS[name](given.data))
+        print(text, flush=True)
+        _write(name, f"{text}\n\n`make bench PARTS={name}` on {machine}.")
+
+
+def _write(name: str, text: str) -> None:
+    """Replace one part of the results."""
+    old = RESULTS.read_text("utf-8") if RESULTS.exists() else ""
+    kept = dict(re.findall(r"<!-- (\w+) -->\n(.*?)\n<!-- end -->", old, re.DOTALL)) | {name: text}
+    parts = [f"<!-- {part} -->\n{kept[part]}\n<!-- end -->" for part in PARTS if part in kept]
+    RESULTS.write_text("\n\n".join([HEAD, *parts]) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

@@ -79,8 +79,6 @@ def _measure(row: Row, subject: Subject, network: Network, peak: float) -> str:
     ours, theirs = alternate(partial(explainer.attribute, question), partial(peer.seconds, question.x))
     peer.close()
     passes = sum(explainer.attribute(question).evaluations)
-    if row.method == "deep":
-        passes *= 1 if row.outputs == "predicted" else network.outputs - 1
     share = passes * forward_operations(network.model) / ours / peak
     rows = len(subject.background.x)
     work = f"`{row.method}`, {row.n} {row.what}{'s' * (row.n > 1)}, {row.players}, outputs: {row.outputs}"

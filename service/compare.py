@@ -4,7 +4,6 @@ from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
-from scipy.stats import rankdata
 
 from explainers.game import Attribution
 from models.arrays import Floats
@@ -64,6 +63,8 @@ def _difference(a: Floats, b: Floats) -> Json:
 
 def _rank_correlation(a: Floats, b: Floats) -> float | None:
     """Spearman's over the players, ties sharing their ranks; the mean over explanations and outputs where it is defined."""
+    from scipy.stats import rankdata  # takes half a second to import
+
     ranks = [rankdata(side.reshape(len(side), -1, side.shape[-1]), axis=1) for side in (a, b)]
     x, y = (side - side.mean(axis=1, keepdims=True) for side in ranks)
     lengths = np.sqrt((x**2).sum(axis=1) * (y**2).sum(axis=1))  # (n, outputs)

@@ -53,6 +53,7 @@ class DeepExplainer:
         values = np.zeros((len(question.x), *players.shape, question.outputs.shape[1]))
         instances, outputs, places = self._passes.plan(question.outputs)
         step = min(self._tasks, max(1, -(-len(instances) // CORES)))
+        each = parallel if self._passes.whole else map  # convolutions use every core by themselves
         for block in self._passes.blocks(question.background):
 
             def run(begin: int, block: Block = block) -> Floats:
@@ -61,9 +62,7 @@ class DeepExplainer:
                 elements = self._pass(question.x[instances[some]], self._passes.seeds(outputs[some]), block)
                 return players.add_up(elements[:, :, None])[..., 0]
 
-            made = (
-                parallel(run, range(0, len(instances), step)) if self._passes.whole else map(run, range(0, len(instances), step))
-            )
+            made = each(run, range(0, len(instances), step))
             for value, (i, adds) in zip(chain.from_iterable(made), places, strict=True):
                 for place, sign in adds:
                     values[i, ..., place] += sign * value
