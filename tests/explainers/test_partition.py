@@ -1,6 +1,7 @@
 """`partition`: Owen values against their definition, by enumeration."""
 
 from itertools import permutations
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,7 +30,7 @@ def by_definition(function: object, asked: object, shape: tuple[int, int]) -> np
     orders = orderings(np.arange(shape[0] * shape[1]).reshape(shape))
     phi = np.zeros((shape[0] * shape[1], 2))
     for order in orders:
-        joined = np.zeros(len(phi), bool)
+        joined: Any = np.zeros(len(phi), bool)
         before = weights @ function(rows)  # type: ignore[operator]
         for player in order:
             joined[player] = True
