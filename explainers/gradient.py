@@ -51,7 +51,8 @@ class Gradient:
         def one_round(i: int, number: int) -> Round:
             estimates = [self._estimate(question, i, output, number) for output in question.outputs[i]]
             values, variance, of_sum = (np.stack(part, axis=-1) for part in zip(*estimates, strict=True))
-            return Round(values, variance, of_sum, self.cost(question))
+            flat = (question.players.count, -1)
+            return Round(values.reshape(flat), variance.reshape(flat), of_sum, self.cost(question))
 
         return sample(question, one_round, self.cost(question))
 

@@ -30,12 +30,11 @@ class MonteCarlo:
 
     def attribute(self, question: Question) -> Attribution:
         """See Explainer."""
-        seed, shape = question.effort.seed, question.players.shape
 
         def one_round(i: int, number: int) -> Round:
             game = Game(self._model, question, i)
-            values, variance = _draw(game, generator(seed, number))
-            return Round(values.reshape(*shape, -1), variance.reshape(*shape, -1), variance.sum(axis=0), game.evaluations)
+            values, variance = _draw(game, generator(question.effort.seed, number))
+            return Round(values, variance, variance.sum(axis=0), game.evaluations)
 
         return sample(question, one_round, self.cost(question), REPEATS)
 

@@ -33,12 +33,11 @@ class Permutation:
     def attribute(self, question: Question) -> Attribution:
         """See Explainer."""
         replicates = least_replicates(question.background.weights)
-        seed, shape = question.effort.seed, question.players.shape
 
         def one_round(i: int, number: int) -> Round:
             game = Game(self._model, question, i)
-            values, variance = _walk_all(game, replicates, seed, number * replicates)
-            return Round(values.reshape(*shape, -1), variance.reshape(*shape, -1), np.zeros(values.shape[-1]), game.evaluations)
+            values, variance = _walk_all(game, replicates, question.effort.seed, number * replicates)
+            return Round(values, variance, np.zeros(values.shape[1]), game.evaluations)
 
         return sample(question, one_round, self.cost(question))
 

@@ -23,7 +23,7 @@ class Round(NamedTuple):
     """One independent estimate for one instance."""
 
     values: Floats
-    """(*players.shape, outputs asked for)"""
+    """(players, outputs asked for)"""
     variance: Floats
     """In the shape of `values`: of this estimate."""
     sum_variance: Floats
@@ -80,11 +80,11 @@ def sample(question: Question, one_round: Callable[[int, int], Round], cost: int
             begin = time.perf_counter()
             tally.add(one_round(i, tally.rounds))
             slowest = max(slowest, time.perf_counter() - begin)
-    wanted = effort.max_stderr
+    wanted, shape = effort.max_stderr, (len(tallies), *question.players.shape, -1)
     return Attribution(
-        np.stack([tally.values for tally in tallies]),
+        np.stack([tally.values for tally in tallies]).reshape(shape),
         [tally.evaluations for tally in tallies],
-        stderr=np.stack([tally.stderr for tally in tallies]),
+        stderr=np.stack([tally.stderr for tally in tallies]).reshape(shape),
         sum_stderr=np.stack([tally.sum_stderr for tally in tallies]),
         converged=None if wanted is None else [bool(tally.stderr.max() <= wanted) for tally in tallies],
         stopped_by=[tally.stopped_by for tally in tallies],

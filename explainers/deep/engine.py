@@ -8,11 +8,11 @@ import numpy as np
 import tensorflow as tf
 
 from explainers.deep.passes import PAIR_ELEMENTS, Block, fused, passes_of, weigh
-from explainers.deep.program import Pair, Rule, Tensor, kept, run
+from explainers.deep.program import Rule, Tensor, kept, run
 from explainers.game import ELEMENTS, Attribution, Question
 from models.arrays import Array, Floats, Inputs
 from models.backgrounds import Background
-from models.network import Network
+from models.network import Network, blocks
 from models.parallel import CORES, parallel
 
 _MAX_TASKS = 64
@@ -71,8 +71,7 @@ class DeepExplainer:
     def _pass(self, x: Inputs, seeds: Array, block: Block) -> Floats:
         """Values per input element (t, size) of at most `_tasks` backward passes against one block of rows."""
         n, constant = len(x), self._passes.constant
-        x = np.concatenate([x, np.zeros((self._tasks - n, *x.shape[1:]), x.dtype)])
-        seeds = np.concatenate([seeds, np.zeros((self._tasks - n, seeds.shape[1]))])
+        (x,), (seeds,) = blocks(x, self._tasks), blocks(seeds, self._tasks)
         made = self._backward(constant(x), constant(seeds), tf.constant(n), block.x, block.weights, block.kept)
         return np.asarray(made.numpy()[:n], np.float64)
 
@@ -82,10 +81,8 @@ class DeepExplainer:
 
         def body(i: Tensor, made: Tensor) -> tuple[Tensor, Tensor]:
             one = tf.gather(x, [i])
-            sides = zip(kept(steps, run(steps, one)), rows, strict=True)
-            pairs = [[Pair(*both) for both in zip(*of_step, strict=True)] for of_step in sides]
             m = tf.repeat(tf.gather(seeds, [i]), self._passes.rows, axis=0)  # (rows, K)
-            values = fused(weigh)(self._passes.pull_back(pairs, m), one, b, weights)
+            values = fused(weigh)(self._passes.pull_back(kept(steps, run(steps, one)), rows, m), one, b, weights)
             return i + 1, tf.tensor_scatter_nd_update(made, [[i]], values[None])
 
         made = tf.zeros((self._tasks, int(np.prod(x.shape[1:]))), x.dtype)

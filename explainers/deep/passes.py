@@ -106,8 +106,9 @@ class Passes:
         """In the network's type."""
         return tf.constant(values, self.network.dtype)
 
-    def pull_back(self, pairs: list[list[Pair]], m: Tensor) -> Tensor:
-        """From multipliers of the outputs (rows, K) to those of the input (rows, ...)."""
+    def pull_back(self, x: list[list[Any]], b: list[list[Any]], m: Tensor) -> Tensor:
+        """From multipliers of the outputs (rows, K) to those of the input (rows, ...); x, b: what is kept of both sides."""
+        pairs = [[Pair(*both) for both in zip(*of_step, strict=True)] for of_step in zip(x, b, strict=True)]
         multipliers = {len(self.steps): m}
         backwards = list(enumerate(self.steps))[::-1]
         for is_convolution, part in groupby(backwards, key=lambda numbered: _is_convolution(numbered[1])):

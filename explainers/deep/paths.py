@@ -14,12 +14,12 @@ import tensorflow as tf
 
 from explainers.coalitions import differing
 from explainers.deep.passes import Block, fused, passes_of, weigh
-from explainers.deep.program import Pair, Rule, Tensor
+from explainers.deep.program import Rule, Tensor
 from explainers.game import ELEMENTS, Attribution, Players, Question
 from explainers.sampling import generator
 from models.arrays import Array, Floats
 from models.backgrounds import Background
-from models.network import Network
+from models.network import Network, blocks
 
 _EXTRAPOLATE = 0.4
 """Chosen on half of the measured passengers and images and judged on the other half: see docs/methods.md."""
@@ -65,7 +65,7 @@ class DeepPaths:
         for k, block in enumerate(passes.blocks(question.background)):
             rows = question.background.x[k * passes.rows : (k + 1) * passes.rows]
             half = _halves(x, rows, question.players, random)  # (rows, ...)
-            middles = [self._side(self._padded(np.where(mask, x, rows))) for mask in (half, ~half)]
+            middles = [self._side(np.where(mask, x, rows)) for mask in (half, ~half)]
             for output, (_, adds) in zip(outputs, places, strict=True):
                 question.effort.check()
                 elements = self._paths(passes.constant(passes.seeds(output[None])[0]), block, middles, end)
@@ -85,20 +85,16 @@ class DeepPaths:
         return two + _EXTRAPOLATE * (two - step(begin, end))
 
     def _side(self, inputs: Array) -> Any:
-        """A block of inputs (rows, ...) and what the rules keep of it."""
-        values = self._passes.constant(inputs)
+        """At most a block of inputs (rows, ...), padded, and what the rules keep of it."""
+        (block,) = blocks(inputs, self._passes.rows)
+        values = self._passes.constant(block)
         return values, self._passes.forward(values)
-
-    def _padded(self, inputs: Array) -> Array:
-        return np.concatenate([inputs, np.zeros((self._passes.rows - len(inputs), *inputs.shape[1:]), inputs.dtype)])
 
     def _step(self, seed: Tensor, weights: Tensor, start: Any, end: Any) -> Tensor:
         """Weighted sum over the rows of multiplier times difference, (size,); both sides: (inputs (rows, ...), kept)."""
         (b, kept_b), (x, kept_x) = start, end
-        sides = zip(kept_x, kept_b, strict=True)
-        pairs = [[Pair(*both) for both in zip(*of_step, strict=True)] for of_step in sides]
         m = tf.tile(seed[None], (self._passes.rows, 1))  # (rows, K)
-        return fused(weigh)(self._passes.pull_back(pairs, m), x, b, weights)
+        return fused(weigh)(self._passes.pull_back(kept_x, kept_b, m), x, b, weights)
 
 
 def _halves(x: Array, rows: Array, players: Players, random: np.random.Generator) -> Array:

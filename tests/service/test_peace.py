@@ -4,7 +4,6 @@ import json
 import random
 import shutil
 import threading
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -13,6 +12,7 @@ import pytest
 import tensorflow as tf
 from tensorflow.python.framework.func_graph import FuncGraph
 
+from benchmarks.process import ROOT
 from models.backgrounds import Background, equal_weights
 from models.folder import TRAINED, write_folder
 from service.catalog import Catalog
@@ -26,8 +26,8 @@ from service.settings import Settings
 from tests.explainers.nets import manifest_for, randomised
 
 WORK = {"predict": predict, "explain": explain, "compare": compare}
-PASSENGERS = json.loads(Path("examples/passengers.json").read_text())["instances"]
-IMAGE = json.loads(Path("examples/image.json").read_text())["instances"][0]
+PASSENGERS = json.loads((ROOT / "examples" / "passengers.json").read_text())["instances"]
+IMAGE = json.loads((ROOT / "examples" / "image.json").read_text())["instances"][0]
 Request = tuple[str, dict[str, Any]]
 
 
