@@ -71,4 +71,6 @@ def service(_: Path) -> list[str]:
 
 def in_process(context: Context, body: bytes) -> bytes:
     """What the service does for a request, without HTTP."""
-    return explain(body, context, Clock(context.settings.deadline_ms))
+    answer = explain(body, context, Clock(context.settings.deadline_ms))
+    assert isinstance(answer, bytes)
+    return answer

@@ -54,6 +54,18 @@ def scale_pixels(pixels: Bytes, spec: ImageSpec) -> Inputs:
     return pixels.astype(np.float32) * np.float32(spec.scale)
 
 
+def to_bytes(x: Inputs, spec: ImageSpec) -> Bytes:
+    """What the network sees, any leading axes, back to bytes."""
+    return np.clip(np.round(x / np.float32(spec.scale)), 0, 255).astype(np.uint8)
+
+
+def to_png(pixels: Bytes) -> bytes:
+    """A PNG file of one image (height, width, channels)."""
+    file = io.BytesIO()
+    Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels).save(file, "PNG", optimize=True)
+    return file.getvalue()
+
+
 def _open(file: bytes) -> Image.Image:
     too_many = InvalidImage(f"the image has too many pixels; expected at most {MAX_PIXELS:,}")
     try:

@@ -58,6 +58,13 @@ class ImageSpec(_Part):
     scale: float = Field(gt=0)
 
 
+class Example(_Part):
+    """An instance worth a look, as a client would send it."""
+
+    name: str = Field(min_length=1)
+    instance: dict[str, Any]
+
+
 class MethodAudit(_Part):
     """What `shapserve audit` measured of a method: errors in output units, shares from 0 to 1, cost per instance."""
 
@@ -90,6 +97,8 @@ class Manifest(_Part):
     default_outputs: Literal["all", "predicted"] = "all"
     max_evaluations: int = Field(2_000_000, gt=0)
     background: str = Field("", description="How the background was made.")
+    samples: bool = Field(False, description="Whether the background's rows stand for groups, so that they may be shown.")
+    examples: list[Example] = []
     training: dict[str, Any] = {}
     metrics: dict[str, float] = {}
     audit: dict[str, MethodAudit] = Field({}, description="By method.")

@@ -48,6 +48,7 @@ class RecordReader:
     """Reads the records of one model. Built once per model; safe to share between threads."""
 
     def __init__(self, manifest: Manifest) -> None:
+        self._manifest = manifest
         self._fields = manifest.fields
         self._columns = manifest.columns
         self._known = [field.name for field in manifest.fields] + manifest.ignored_fields
@@ -83,6 +84,12 @@ class RecordReader:
             raise InvalidInstances([Flaw((int(i), self._columns[k].field), "expected a smaller number") for i, k in bad])
         return Instances(inputs, data, raw, imputed, self._out_of_range(rows))
 
+    def restore(self, x: Inputs) -> Instances:
+        """Encoded rows (n, columns), with the values that they are encoded from."""
+        data = decode(self._manifest, x)
+        raw = _raw(self._columns, {field.name: [row[k] for row in data] for k, field in enumerate(self._fields)})
+        return Instances(x, data, raw, [[] for _ in data], [])
+
     def _out_of_range(self, rows: list[list[Value | None]]) -> list[str]:
         warnings = []
         for i, field in enumerate(self._fields):
@@ -111,6 +118,29 @@ class RecordReader:
 def encode(columns: Sequence[ColumnSpec], values: Mapping[str, Sequence[Value]]) -> Inputs:
     """Complete field values, by field name, to the encoded columns (n, columns) in the order of `columns`."""
     return _scaled(columns, _raw(columns, values))
+
+
+def decode(manifest: Manifest, x: Inputs) -> list[list[Value]]:
+    """Encoded rows (n, columns) back to field values: the shortest number, the nearest category, that is encoded so."""
+    own = {
+        field.name: [k for k, column in enumerate(manifest.columns) if column.field == field.name] for field in manifest.fields
+    }
+    fields = [_decoded(field, [manifest.columns[k] for k in own[field.name]], x[:, own[field.name]]) for field in manifest.fields]
+    return [list(row) for row in zip(*fields, strict=True)]
+
+
+def _decoded(field: FieldSpec, columns: list[ColumnSpec], x: Inputs) -> list[Value]:
+    """One field of every row, from the columns made of it."""
+    if field.categories:
+        codes = encode(columns, {field.name: field.categories})
+        return [field.categories[k] for k in np.abs(x[:, None] - codes).sum(axis=2).argmin(axis=1)]
+    column = columns[0]
+    values = x[:, 0].astype(np.float64) * column.scale + column.mean
+    if field.type == "integer":
+        return [int(value) for value in np.round(values)]
+    shortest = [np.array([float(f"{value:.{digits}g}") for value in values]) for digits in range(1, 18)]
+    same = np.array([encode([column], {field.name: list(tried)})[:, 0] == x[:, 0] for tried in shortest])
+    return [float(shortest[k if same[k, i] else -1][i]) for i, k in enumerate(same.argmax(axis=0))]
 
 
 def _raw(columns: Sequence[ColumnSpec], values: Mapping[str, Sequence[Value]]) -> Floats:

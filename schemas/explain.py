@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag
 
+from schemas.picture import Palette, Plot
 from schemas.predict import PredictRequest
 from schemas.wire import Answer, ModelRef, Nested, Sent, Warnings
 
@@ -62,6 +63,14 @@ class ExplainRequest(Question):
 
     method: Annotated[Method, Field(description="`auto` chooses; the answer says which and why.")] = "auto"
     interactions: Annotated[bool, Field(description="With `exact`: the values of pairs of players too.")] = False
+    plot: Annotated[
+        Plot | None,
+        Field(
+            description="What to draw when `Accept` asks for image/svg+xml or image/png; waterfall and force: one instance;"
+            " decision: any number; image: 1 to 8 images; bar, beeswarm: several records. Null: what suits the instances."
+        ),
+    ] = None
+    palette: Annotated[Palette, Field(description="Colours of the picture: shap's red and blue, or orange and blue.")] = "shap"
 
 
 class BackgroundRef(Answer):

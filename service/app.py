@@ -1,6 +1,7 @@
 """The application, assembled."""
 
 import logging
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -15,6 +16,7 @@ from service.errors import BY_STATUS, MEDIA_TYPE, Problem, Unexpected
 from service.lane import Lane
 from service.metrics import Metrics
 from service.openapi import complete
+from service.pictures.easel import Easel
 from service.request_id import RequestId
 from service.routes import router
 from service.settings import Settings
@@ -34,7 +36,8 @@ def create_app(settings: Settings, catalog: Catalog | None = None) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.context = Context(settings, catalog or Catalog(), Metrics())
-    app.state.lane = Lane(settings)
+    app.state.lane = Lane(settings.threads, settings.max_waiting)
+    app.state.drawing, app.state.easel = Lane(1, settings.max_waiting), Easel()
     app.state.loads = catalog is None
     app.include_router(router)
     complete(app)
@@ -45,10 +48,18 @@ def create_app(settings: Settings, catalog: Catalog | None = None) -> FastAPI:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Models load while `/livez` answers; what computes when the service stops may end."""
     if app.state.loads:
-        context = app.state.context
-        context.catalog.load_beside(context.settings.models)
+        threading.Thread(target=_load, args=(app,), name="loading", daemon=True).start()
     yield
     app.state.lane.close()
+    app.state.drawing.close()
+    app.state.easel.close()
+
+
+def _load(app: FastAPI) -> None:
+    """The models first: they keep every core busy."""
+    context = app.state.context
+    context.catalog.load(context.settings.models)
+    app.state.easel.start()
 
 
 async def _problem(request: Request, problem: Exception) -> Response:

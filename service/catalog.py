@@ -1,7 +1,6 @@
 """The models held in memory: found as folders, loaded beside the event loop, looked up by name."""
 
 import logging
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -27,6 +26,9 @@ class Reader(Protocol):
 
     def read(self, instances: Sequence[Any], check: Callable[[], None]) -> Instances:
         """Raises InvalidInstances, and what `check` raises between instances."""
+
+    def restore(self, x: Inputs) -> Instances:
+        """The other way: what encoded instances stand for."""
 
 
 @dataclass(frozen=True)
@@ -103,12 +105,6 @@ class Catalog:
             log.error("model %s is refused: %s", path.name, entry.reason)
         else:
             log.info("model %s is ready", path.name)
-
-    def load_beside(self, folder: Path) -> threading.Thread:
-        """Start `load` on a thread of its own."""
-        thread = threading.Thread(target=self.load, args=(folder,), name="loading", daemon=True)
-        thread.start()
-        return thread
 
 
 def _load(path: Path) -> Entry:

@@ -1,18 +1,21 @@
 """The life of an explain request, top to bottom."""
 
 from schemas.explain import ExplainRequest
+from schemas.picture import JSON
 from service.answer import answer
 from service.ask import ask
 from service.body import parse
 from service.choose import choose
 from service.context import Context
 from service.lane import Clock
+from service.pictures.pose import pose, sketch
+from service.pictures.sketch import Sketch
 from service.predict import predict_finite, read_instances
 from service.respond import to_json
 
 
-def explain(body: bytes | bytearray, context: Context, clock: Clock) -> bytes:
-    """Parse, look up, encode, predict, ask, choose, attribute, prove, respond. Raises Problem."""
+def explain(body: bytes | bytearray, context: Context, clock: Clock, *, media: str = JSON) -> bytes | Sketch:
+    """Parse, look up, encode, predict, ask, choose, attribute, prove, respond; a picture is drawn elsewhere. Raises Problem."""
     request = parse(ExplainRequest, body)
     clock.lower(request.deadline_ms)
     model = context.catalog.get(request.model)
@@ -20,9 +23,12 @@ def explain(body: bytes | bytearray, context: Context, clock: Clock) -> bytes:
     clock.mark("parse")
     predictions = predict_finite(model, instances.inputs, clock)
     clock.mark("predict")
+    if media != JSON:
+        request = pose(request, model.manifest, predictions)
     limit, pairs = context.settings.max_values, request.interactions
     asked = ask(request, [request.method], model, instances, predictions, clock, limit, interactions=pairs)
     choice = choose(request.method, asked)
     attribution = choice.explainer.attribute(asked.question)
     clock.mark("explain")
-    return to_json(answer(asked, choice, attribution, context))
+    content = answer(asked, choice, attribution, context)
+    return to_json(content) if media == JSON else sketch(request, media, asked, content)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
-from models.arrays import Bytes
+from models.arrays import Bytes, Inputs
 from models.images import InvalidImage, has_light_border, read_image, scale_pixels
 from models.manifest import ImageSpec
 from models.tabular import MAX_FLAWS, Flaw, Instances, InvalidInstances
@@ -51,6 +51,10 @@ class ImageReader:
             raise InvalidInstances(flaws)
         warnings = [f"{count} of {len(images)} images: {change}" for change, count in changes.items()]
         return Instances(scale_pixels(np.stack(images), self._spec), None, None, [[] for _ in images], warnings)
+
+    def restore(self, x: Inputs) -> Instances:
+        """Images (n, height, width, channels) as the network sees them."""
+        return Instances(x, None, None, [[] for _ in x], [])
 
 
 def _decode(text: str) -> bytes:

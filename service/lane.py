@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from service.errors import Busy, ClientLeft, DeadlinePassed
-from service.settings import Settings
 
 T = TypeVar("T")
 _TOO_LATE = "the work was stopped; ask for less at once, or allow more time"
@@ -57,9 +56,9 @@ class Clock:
 class Lane:
     """Threads that compute, and a bounded number of requests that wait for them."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._threads = ThreadPoolExecutor(settings.threads, thread_name_prefix="lane")
-        self._places = threading.Semaphore(settings.threads + settings.max_waiting)
+    def __init__(self, threads: int, max_waiting: int) -> None:
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="lane")
+        self._places = threading.Semaphore(threads + max_waiting)
 
     async def run(self, work: Callable[[Clock], T], clock: Clock, left: Coroutine[Any, Any, None]) -> T:
         """Do `work` on a thread; it is told to stop when the deadline has passed or `left` ends, which is the client's leaving.
@@ -79,7 +78,8 @@ class Lane:
                 return answer.result()
             raise ClientLeft("nobody waits for the answer") if gone.done() else DeadlinePassed(_TOO_LATE)
         finally:
-            clock.leave()
+            if not answer.done():
+                clock.leave()
             answer.cancel()
             gone.cancel()
 

@@ -1,20 +1,28 @@
 """What a request says of its body and of the answer that it takes."""
 
+from collections.abc import Sequence
+
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
 from service.errors import BodyTooLarge, ClientLeft, NotAcceptable, UnsupportedMediaType
 
-_TYPES = ("application/json", "application/*", "*/*")
 
-
-def accept_json(request: Request) -> None:
-    """Raises NotAcceptable when JSON is not among what the client takes."""
+def accept(request: Request, offered: Sequence[str]) -> str:
+    """The media type that the client likes best; among equals the first of those offered. Raises NotAcceptable."""
     accepted = ",".join(request.headers.getlist("accept")).lower()
+    if not accepted.strip():
+        return offered[0]
     weights = {kind.strip(): _weight(parameters) for kind, *parameters in (part.split(";") for part in accepted.split(","))}
-    named = [weights[kind] for kind in _TYPES if kind in weights]  # the most specific range counts
-    if accepted.strip() and not (named and named[0] > 0):
-        raise NotAcceptable("expected `Accept` to include application/json")
+
+    def liking(kind: str) -> float:
+        ranges = (kind, kind.partition("/")[0] + "/*", "*/*")  # the most specific one counts
+        return next((weights[one] for one in ranges if one in weights), 0.0)
+
+    best = max(offered, key=liking)
+    if liking(best) <= 0:
+        raise NotAcceptable(f"expected `Accept` to include {' or '.join(offered)}")
+    return best
 
 
 async def read_json(request: Request, limit: int) -> bytes | bytearray:

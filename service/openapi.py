@@ -8,8 +8,10 @@ from pydantic.json_schema import models_json_schema
 
 from schemas.compare import CompareRequest
 from schemas.explain import ExplainRequest
+from schemas.picture import PNG, SVG
 from schemas.predict import PredictRequest
 from schemas.problem import Problem
+from schemas.summary import SummaryRequest
 
 _REF = "#/components/schemas/{model}"
 
@@ -20,11 +22,17 @@ def takes(schema: type[BaseModel]) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": {"application/json": content}}}
 
 
+def drawn() -> dict[int | str, dict[str, Any]]:
+    """What an endpoint that also answers pictures says of them."""
+    return {200: {"content": {media: {"schema": {"type": "string", "format": "binary"}} for media in (SVG, PNG)}}}
+
+
 def complete(app: FastAPI) -> None:
     """Add the schemas of bodies and problems; leave out the framework's own errors, which are never sent."""
     document = app.openapi()
     _, ours = models_json_schema(
-        [(schema, "validation") for schema in (PredictRequest, ExplainRequest, CompareRequest, Problem)], ref_template=_REF
+        [(schema, "validation") for schema in (PredictRequest, ExplainRequest, CompareRequest, SummaryRequest, Problem)],
+        ref_template=_REF,
     )
     schemas = document["components"]["schemas"]
     schemas |= ours["$defs"]

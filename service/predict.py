@@ -30,7 +30,7 @@ def predict(body: bytes | bytearray, context: Context, clock: Clock) -> bytes:
             "model": {"name": model.manifest.name, "version": model.manifest.version},
             "output_names": model.manifest.output_names,
             "predictions": rounded(predictions.astype(np.float64)),
-            "labels": _labels(model.manifest.class_names, predictions),
+            "labels": labels_of(model.manifest.class_names, predictions),
             "warnings": instances.warnings,
         }
     )
@@ -58,7 +58,7 @@ def predict_finite(model: Model, inputs: Inputs, clock: Clock) -> Outputs:
     return predictions
 
 
-def _labels(class_names: list[str] | None, predictions: Outputs) -> list[str] | None:
+def labels_of(class_names: list[str] | None, predictions: Outputs) -> list[str] | None:
     """The likeliest class; with a single output the second class from 0.5 on."""
     if class_names is None:
         return None

@@ -1,6 +1,7 @@
 """The endpoints: they translate HTTP and nothing else."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -9,7 +10,9 @@ from fastapi.responses import PlainTextResponse
 from schemas.catalog import Health, ModelDetail, ModelList
 from schemas.compare import CompareRequest, CompareResponse
 from schemas.explain import ExplainRequest, ExplainResponse
+from schemas.picture import JSON, MEDIA_TYPES
 from schemas.predict import PredictRequest, PredictResponse
+from schemas.summary import Samples, SummaryRequest, SummaryResponse
 from service import metrics
 from service.compare import compare
 from service.context import Context
@@ -17,9 +20,12 @@ from service.describe import describe, summarise
 from service.errors import MEDIA_TYPE
 from service.explain import explain
 from service.lane import Clock
-from service.negotiate import accept_json, read_json, until_left
-from service.openapi import takes
+from service.negotiate import accept, read_json, until_left
+from service.openapi import drawn, takes
+from service.pictures.sketch import Sketch
 from service.predict import predict
+from service.samples import samples
+from service.summary import summary
 
 router = APIRouter()
 
@@ -28,7 +34,7 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
     for status, description in {
         400: "not JSON, a key twice, or a number that is not finite",
         404: "no such model",
-        406: "JSON is not accepted",
+        406: "nothing that can be made is accepted",
         413: "the body is too large",
         415: "the body is not declared as JSON",
         422: "the schema or the model refuses the request",
@@ -42,19 +48,27 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
 @router.post("/predict", response_model=PredictResponse, responses=_PROBLEMS, openapi_extra=takes(PredictRequest))
 async def post_predict(request: Request) -> Response:
     """What does the model predict?"""
-    return await _compute(request, predict)
+    return await _compute(request, predict, accept(request, [JSON]))
 
 
-@router.post("/explain", response_model=ExplainResponse, responses=_PROBLEMS, openapi_extra=takes(ExplainRequest))
+@router.post("/explain", response_model=ExplainResponse, responses=_PROBLEMS | drawn(), openapi_extra=takes(ExplainRequest))
 async def post_explain(request: Request) -> Response:
     """And why?"""
-    return await _compute(request, explain)
+    media = accept(request, MEDIA_TYPES)
+    return await _compute(request, partial(explain, media=media), media)
+
+
+@router.post("/summary", response_model=SummaryResponse, responses=_PROBLEMS | drawn(), openapi_extra=takes(SummaryRequest))
+async def post_summary(request: Request) -> Response:
+    """What matters to the model over all?"""
+    media = accept(request, MEDIA_TYPES)
+    return await _compute(request, partial(summary, media=media), media)
 
 
 @router.post("/compare", response_model=CompareResponse, responses=_PROBLEMS, openapi_extra=takes(CompareRequest))
 async def post_compare(request: Request) -> Response:
     """What do several methods say?"""
-    return await _compute(request, compare)
+    return await _compute(request, compare, accept(request, [JSON]))
 
 
 @router.head("/models", include_in_schema=False)
@@ -68,6 +82,13 @@ async def get_models(request: Request) -> ModelList:
 async def get_model(name: str, request: Request) -> ModelDetail:
     """All there is to know about one model before asking it."""
     return describe(request.app.state.context.catalog.get(name))
+
+
+@router.head("/models/{name}/samples", include_in_schema=False)
+@router.get("/models/{name}/samples", responses={404: _PROBLEMS[404], 503: _PROBLEMS[503]})
+def get_samples(name: str, request: Request) -> Samples:
+    """Instances to try: those that the manifest names, and the centres of its background where they are nobody's record."""
+    return samples(request.app.state.context.catalog.get(name))
 
 
 @router.head("/livez", include_in_schema=False)
@@ -95,10 +116,12 @@ async def get_metrics(request: Request) -> Response:
     return Response(request.app.state.context.metrics.text(), media_type=metrics.MEDIA_TYPE)
 
 
-async def _compute(request: Request, work: Callable[[bytes | bytearray, Context, Clock], bytes]) -> Response:
-    accept_json(request)
-    context = request.app.state.context
-    body = await read_json(request, context.settings.max_body_bytes)
-    clock = Clock(context.settings.deadline_ms)
-    answer = await request.app.state.lane.run(lambda clock: work(body, context, clock), clock, until_left(request))
-    return Response(answer, media_type="application/json", headers={"Server-Timing": clock.server_timing()})
+async def _compute(request: Request, work: Callable[[bytes | bytearray, Context, Clock], bytes | Sketch], media: str) -> Response:
+    """Compute in one lane; what is to be drawn goes on to another."""
+    app = request.app.state
+    body = await read_json(request, app.context.settings.max_body_bytes)
+    clock = Clock(app.context.settings.deadline_ms)
+    answer = await app.lane.run(lambda clock: work(body, app.context, clock), clock, until_left(request))
+    if isinstance(answer, Sketch):
+        answer = await app.drawing.run(partial(app.easel.draw, answer), clock, until_left(request))
+    return Response(answer, media_type=media, headers={"Server-Timing": clock.server_timing(), "Vary": "Accept"})

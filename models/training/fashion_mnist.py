@@ -73,6 +73,7 @@ def train(data: Path | None, *, background: str | None, seed: int) -> Trained:
         default_outputs="predicted",
         max_evaluations=max(20_000, len(reference.x)),
         background=_BACKGROUNDS[how].format(n=len(reference.x), of=len(images)),
+        samples=how == "kmeans",
         training={**provenance, "rows": len(kept), "validation_rows": len(held_out), "test_rows": len(test_images)}
         | {"epochs": EPOCHS, "batch_size": BATCH_SIZE, "seed": seed}
         | versions(),

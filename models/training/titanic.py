@@ -12,7 +12,7 @@ from sklearn.model_selection import StratifiedKFold
 
 from models.arrays import Array
 from models.backgrounds import Background, equal_weights, parse_background
-from models.manifest import ColumnSpec, FieldSpec, Manifest
+from models.manifest import ColumnSpec, Example, FieldSpec, Manifest, Value
 from models.summaries import cluster, summarise_records
 from models.tabular import encode
 from models.training.cards import titanic_card
@@ -28,6 +28,15 @@ _OPENML = {"pclass": "Pclass", "sex": "Sex", "age": "Age", "sibsp": "SibSp", "pa
 }
 
 
+_PASSENGERS: dict[str, tuple[Value, ...]] = {
+    "Man of 22, third class": (3, "male", 22, 1, 0, 7.25, "S"),
+    "Woman of 38, first class": (1, "female", 38, 1, 0, 71.2833, "C"),
+    "Woman of 26, third class": (3, "female", 26, 0, 0, 7.925, "S"),
+    "Woman of 35, first class": (1, "female", 35, 1, 0, 53.1, "S"),
+    "Man of 35, third class": (3, "male", 35, 0, 0, 8.05, "S"),
+    "Girl of eleven months, second class": (2, "female", 0.92, 1, 2, 27.75, "S"),
+}
+EXAMPLES = [Example(name=name, instance=dict(zip(FIELDS, values, strict=True))) for name, values in _PASSENGERS.items()]
 _BACKGROUNDS = {
     "all": "All {of} training passengers.",
     "rows": "{n} of the {of} training passengers, drawn at random.",
@@ -69,6 +78,8 @@ def train(data: Path | None, *, background: str | None, seed: int) -> Trained:
         columns=columns,
         default_outputs="all",
         background=_BACKGROUNDS[how].format(n=len(reference.x), of=len(frame)),
+        samples=how == "kmeans",
+        examples=EXAMPLES,
         training={**provenance, "rows": len(frame), "folds": FOLDS, "epochs": EPOCHS, "batch_size": BATCH_SIZE, "seed": seed}
         | versions(),
         metrics=metrics,

@@ -70,7 +70,7 @@ def test_a_full_lane_is_busy_at_once() -> None:
     """One computes, one waits, the third is turned away; afterwards there is room again."""
 
     async def scene() -> None:
-        lane, release = Lane(Settings(threads=1, max_waiting=1)), threading.Event()
+        lane, release = Lane(1, 1), threading.Event()
         two = [asyncio.create_task(lane.run(lambda _: release.wait(5), Clock(5000), staying())) for _ in range(2)]
         await asyncio.sleep(0.05)
         with pytest.raises(Busy):
@@ -85,7 +85,7 @@ def test_a_full_lane_is_busy_at_once() -> None:
 
 def test_waiting_counts_towards_the_deadline() -> None:
     async def scene() -> None:
-        lane = Lane(Settings(threads=1, max_waiting=1))
+        lane = Lane(1, 1)
         first = asyncio.create_task(lane.run(lambda _: time.sleep(0.4), Clock(5000), staying()))
         await asyncio.sleep(0.05)
         begun: list[int] = []

@@ -25,7 +25,7 @@ from service.predict import predict
 from service.settings import Settings
 from tests.explainers.nets import manifest_for, randomised
 
-WORK = {"predict": predict, "explain": explain, "compare": compare}
+WORK: dict[str, Any] = {"predict": predict, "explain": explain, "compare": compare}
 PASSENGERS = json.loads((ROOT / "examples" / "passengers.json").read_text())["instances"]
 IMAGE = json.loads((ROOT / "examples" / "image.json").read_text())["instances"][0]
 Request = tuple[str, dict[str, Any]]

@@ -1,0 +1,96 @@
+"""The process that draws, one picture after the other: pyplot is not thread-safe, and drawing would hold up other answers."""
+
+import contextlib
+import logging
+import multiprocessing
+import os
+import signal
+import threading
+import traceback
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+
+from service.errors import DeadlinePassed, Unexpected
+from service.lane import Clock
+from service.pictures.sketch import Sketch
+
+log = logging.getLogger(__name__)
+_LONGEST = 60.0
+"""Seconds after which a drawing is given up."""
+_POLITE = 5
+"""How far answers that wait for numbers go before those that wait for pictures."""
+
+
+class Easel:
+    """Begun with the first picture or by `start`, and again when it has ended. Safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process: BaseProcess | None = None
+        self._pipe: Connection | None = None
+
+    def start(self) -> None:
+        """Begin to import what draws, which takes some seconds; does not wait for it."""
+        with self._lock:
+            self._connect()
+
+    def draw(self, sketch: Sketch, clock: Clock) -> bytes:
+        """The picture. Raises DeadlinePassed, Unexpected."""
+        with self._lock:
+            pipe = self._connect()
+            try:
+                pipe.send(sketch)
+                if not pipe.poll(_LONGEST):
+                    self._end()
+                    raise DeadlinePassed("drawing was given up; ask for a picture of less")
+                drawn = pipe.recv()
+            except (EOFError, OSError):
+                self._end()
+                raise Unexpected("the process that draws has ended; ask again") from None
+        clock.mark("draw")
+        if isinstance(drawn, bytes):
+            return drawn
+        log.error("a picture could not be drawn: %s", drawn)
+        raise Unexpected("the picture could not be drawn; the log says why")
+
+    def close(self) -> None:
+        """End the process."""
+        with self._lock:
+            self._end()
+
+    def _connect(self) -> Connection:
+        if self._pipe is None or self._process is None or not self._process.is_alive():
+            self._end()
+            spawn = multiprocessing.get_context("spawn")
+            self._pipe, other = spawn.Pipe()
+            self._process = spawn.Process(target=_serve, args=(other,), name="easel", daemon=True)
+            self._process.start()
+            other.close()
+        return self._pipe
+
+    def _end(self) -> None:
+        if self._pipe is not None:
+            self._pipe.close()
+        if self._process is not None:
+            self._process.kill()
+            self._process.join()
+        self._process = self._pipe = None
+
+
+def _serve(pipe: Connection) -> None:
+    """Draw what comes until nobody is at the other end."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the service says when it ends
+    if hasattr(os, "nice"):
+        os.nice(_POLITE)
+    import matplotlib as mpl
+
+    mpl.use("agg")
+    from service.pictures.plots import draw
+
+    with contextlib.suppress(EOFError, OSError):
+        while True:
+            sketch = pipe.recv()
+            try:
+                pipe.send(draw(sketch))
+            except Exception:
+                pipe.send(traceback.format_exc())
