@@ -1,0 +1,67 @@
+import { problemOf, Unreachable } from './problem'
+import type { Asked, Compared, Explained, ModelDetail, ModelSummary, Predicted, Samples, Summary } from './wire'
+
+/** How long an answer took: as the server says (ms), and with the way there and back. */
+export type Took = { server: number | null; roundTrip: number }
+export type Timed<T> = { body: T; took: Took }
+
+async function send(path: string, init: RequestInit): Promise<Response> {
+  let response: Response
+  try {
+    response = await fetch(path, { cache: 'no-store', ...init })
+  } catch (error) {
+    if (init.signal?.aborted) throw error
+    throw new Unreachable()
+  }
+  if (!response.ok) throw await problemOf(response)
+  return response
+}
+
+function posted(asked: object, accept: string, signal?: AbortSignal): RequestInit {
+  return { method: 'POST', headers: { 'Content-Type': 'application/json', Accept: accept }, body: JSON.stringify(asked), signal }
+}
+
+async function post<T>(path: string, asked: object, signal?: AbortSignal): Promise<Timed<T>> {
+  const start = performance.now()
+  const response = await send(path, posted(asked, 'application/json', signal))
+  let body: T
+  try {
+    body = await response.json()
+  } catch (error) {
+    if (signal?.aborted) throw error
+    throw new Unreachable()
+  }
+  return { body, took: { server: serverTime(response.headers.get('Server-Timing')), roundTrip: performance.now() - start } }
+}
+
+/** The sum of the durations of a Server-Timing header, in milliseconds. */
+export function serverTime(header: string | null): number | null {
+  if (!header) return null
+  const durations = [...header.matchAll(/;\s*dur=([\d.]+)/g)].map((match) => Number(match[1]))
+  return durations.length ? durations.reduce((sum, each) => sum + each, 0) : null
+}
+
+async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+  return (await send(path, { signal })).json()
+}
+
+export const api = {
+  models: () => get<{ models: ModelSummary[] }>('/models').then((answer) => answer.models),
+  model: (name: string) => get<ModelDetail>(`/models/${encodeURIComponent(name)}`),
+  samples: (name: string) => get<Samples>(`/models/${encodeURIComponent(name)}/samples`),
+  predict: (asked: Asked, signal?: AbortSignal) => post<Predicted>('/predict', { model: asked.model, instances: asked.instances }, signal),
+  explain: (asked: Asked, signal?: AbortSignal) => post<Explained>('/explain', asked, signal),
+  compare: (asked: Asked, signal?: AbortSignal) => post<Compared>('/compare', asked, signal),
+  summary: (asked: Asked, signal?: AbortSignal) => post<Summary>('/summary', asked, signal),
+  /** A picture as shap draws it. */
+  picture: async (path: string, asked: object, type: string) => (await send(path, posted(asked, type))).blob(),
+  /** Whether anybody is there; a server that is still loading is. */
+  alive: async () => {
+    try {
+      const response = await fetch('/readyz', { cache: 'no-store' })
+      return response.ok || response.status === 503
+    } catch {
+      return false
+    }
+  },
+}

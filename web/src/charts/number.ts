@@ -1,0 +1,54 @@
+/** Numbers as people read them; the minus is a minus. */
+
+const MINUS = '−'
+
+/** Enough digits to tell apart values of the size of `scale`. */
+export function digitsFor(scale: number): number {
+  if (!(scale > 0)) return 3
+  return Math.max(0, Math.min(6, 2 - Math.floor(Math.log10(scale))))
+}
+
+export function plain(value: number, digits: number): string {
+  const text = value.toFixed(digits)
+  const zero = Number(text) === 0
+  return value < 0 && !zero ? MINUS + text.slice(1) : zero ? text.replace('-', '') : text
+}
+
+/** With its sign, which is the message. */
+export function signed(value: number, digits: number): string {
+  const text = plain(value, digits)
+  return Number(text.replace(MINUS, '-')) > 0 ? `+${text}` : text
+}
+
+export function percent(probability: number): string {
+  const hundred = probability * 100
+  // What is not certain is not called certain.
+  if (hundred > 99.9 && hundred < 100) return '> 99.9 %'
+  if (hundred < 0.1 && hundred > 0) return '< 0.1 %'
+  return `${hundred.toFixed(1)} %`
+}
+
+/** A value of a field. */
+export function value(of: number | string | null): string {
+  if (of === null) return 'missing'
+  if (typeof of === 'string') return of
+  return String(Number(of.toPrecision(6))).replace('-', MINUS)
+}
+
+/** Very small and very large numbers, for residuals. */
+export function tiny(of: number): string {
+  if (of === 0) return '0'
+  const size = Math.abs(of)
+  if (size >= 0.001 && size < 10_000) return String(Number(of.toPrecision(3))).replace('-', MINUS)
+  const [mantissa, exponent] = of.toExponential(1).split('e') as [string, string]
+  const digits = [...String(Number(exponent))].map((sign) => (sign === '-' ? '⁻' : '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(sign)]!)).join('')
+  return `${mantissa.replace('-', MINUS)} × 10${digits}`
+}
+
+export function count(of: number): string {
+  return Math.round(of).toLocaleString('en-US').replaceAll(',', ' ')
+}
+
+export function milliseconds(of: number): string {
+  return of < 10 ? `${of.toFixed(1)} ms` : of < 1_000 ? `${Math.round(of)} ms` : `${(of / 1_000).toFixed(1)} s`
+}

@@ -1,0 +1,37 @@
+import type { Asked } from '../api/wire'
+
+/** The same question from elsewhere. */
+
+export function curl(origin: string, path: string, asked: Asked): string {
+  const body = JSON.stringify(asked).replaceAll("'", `'\\''`)
+  return `curl -s ${origin}${path} -H 'Content-Type: application/json' -d '${body}'\n`
+}
+
+export function python(origin: string, path: string, asked: Asked): string {
+  return `import httpx
+
+asked = ${literal(asked, '')}
+
+answer = httpx.post("${origin}${path}", json=asked, timeout=60)
+answer.raise_for_status()
+print(answer.json())
+`
+}
+
+/** JSON as Python writes it. */
+function literal(value: unknown, indent: string): string {
+  if (value === null || value === undefined) return 'None'
+  if (typeof value === 'boolean') return value ? 'True' : 'False'
+  if (typeof value !== 'object') return JSON.stringify(value)
+  const inner = `${indent}    `
+  const brief = JSON.stringify(value).length < 100
+  const items = Array.isArray(value)
+    ? value.map((each) => literal(each, inner))
+    : Object.entries(value).map(([key, each]) => `${JSON.stringify(key)}: ${literal(each, inner)}`)
+  const [open, close] = Array.isArray(value) ? '[]' : '{}'
+  return brief ? `${open}${items.join(', ')}${close}` : `${open}\n${items.map((item) => `${inner}${item},\n`).join('')}${indent}${close}`
+}
+
+export function json(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`
+}

@@ -1,0 +1,133 @@
+import { api } from '../api/client'
+import { Problem, Unreachable } from '../api/problem'
+import type { ModelDetail, ModelSummary, Samples } from '../api/wire'
+import { decode, type Shared } from '../share/fragment'
+import { connection } from './connection.svelte'
+import { Drawing } from './drawing.svelte'
+import { Overview } from './overview.svelte'
+import { Tabular } from './tabular.svelte'
+import type { View } from './views'
+
+const POLL = 1_500
+
+/** Which model is asked, and in which view. */
+class Session {
+  models = $state.raw<ModelSummary[]>([])
+  name = $state<string | null>(null)
+  model = $state.raw<ModelDetail | null>(null)
+  samples = $state.raw<Samples | null>(null)
+  view = $state<View>('What if')
+  tabular = $state.raw<Tabular | null>(null)
+  drawing = $state.raw<Drawing | null>(null)
+  overview = $state.raw<Overview | null>(null)
+  /** What a shared address said that nobody understands, or why nothing can be asked. */
+  message = $state<string | null>(null)
+  problem = $state.raw<Problem | null>(null)
+
+  start = async (): Promise<void> => {
+    await this.#list()
+    await this.restore()
+  }
+
+  /** What the address says, or the first model that is ready. */
+  restore = async (): Promise<void> => {
+    const shared = decode(location.hash)
+    this.message = shared.message
+    const known = this.models.find((model) => model.name === shared.model)
+    if (shared.model !== null && !known && this.models.length) this.message = 'The link names a model that is not here.'
+    const name = known?.name ?? this.models.find((model) => model.state === 'ready')?.name ?? this.models[0]?.name
+    if (name) await this.choose(name, shared)
+  }
+
+  choose = async (name: string, shared: Shared | null = null): Promise<void> => {
+    this.name = name
+    if (this.models.find((model) => model.name === name)?.state !== 'ready') {
+      this.#forget()
+      return
+    }
+    try {
+      const [model, samples] = await Promise.all([api.model(name), samplesOf(name)])
+      if (this.name !== name) return
+      this.#open(model, samples, shared)
+    } catch (error) {
+      this.#failed(error, () => void this.choose(name, shared))
+    }
+  }
+
+  #forget(): void {
+    this.tabular?.stop()
+    this.drawing?.stop()
+    this.model = this.samples = this.tabular = this.drawing = this.overview = null
+  }
+
+  #open(model: ModelDetail, samples: Samples | null, shared: Shared | null): void {
+    this.#forget()
+    this.problem = null
+    this.samples = samples
+    this.model = model
+    this.overview = new Overview(model, samples)
+    if (shared) this.view = shared.view ?? 'What if'
+    if (model.image) {
+      this.drawing = new Drawing(model, model.image, samples)
+      void this.drawing.start(shared)
+    } else {
+      this.tabular = new Tabular(model)
+      const unknown = shared ? restoreRow(this.tabular, shared) : []
+      if (unknown.length) this.message = `The link says something about ${unknown.join(', ')} that this model does not know; the rest is as shared.`
+      if (shared?.row) this.tabular.ask()
+      else this.tabular.start(samples)
+    }
+  }
+
+  async #list(): Promise<void> {
+    try {
+      this.models = await api.models()
+    } catch (error) {
+      this.#failed(error, () => void this.start())
+      return
+    }
+    if (this.models.some((model) => model.state === 'loading')) setTimeout(this.#again, POLL)
+  }
+
+  /** A model that was loading may be ready now. */
+  #again = async (): Promise<void> => {
+    await this.#list()
+    const chosen = this.models.find((model) => model.name === this.name)
+    if (!this.model && (chosen?.state === 'ready' || chosen?.state === 'refused')) await this.restore()
+  }
+
+  #failed(error: unknown, again: () => void): void {
+    if (error instanceof Unreachable) connection.broken(again)
+    else if (error instanceof Problem) this.problem = error
+    else throw error
+  }
+}
+
+async function samplesOf(name: string): Promise<Samples | null> {
+  try {
+    return await api.samples(name)
+  } catch (error) {
+    if (error instanceof Problem) return null
+    throw error
+  }
+}
+
+/** The names of what was not understood. */
+function restoreRow(tabular: Tabular, shared: Shared): string[] {
+  const unknown = tabular.options.restore(shared.options, tabular.model)
+  if (shared.plot) tabular.plot = shared.plot
+  if (shared.output && tabular.model.outputs.names.includes(shared.output)) tabular.output = shared.output
+  if (shared.compared) {
+    const known = shared.compared.filter((name) => tabular.model.methods.some((method) => method.name === name))
+    if (known.length) tabular.compared = known
+  }
+  if (!shared.row) return unknown
+  const fields = new Set(tabular.model.fields.map((field) => field.name))
+  for (const [name, value] of Object.entries(shared.row)) {
+    if (fields.has(name)) tabular.row[name] = value
+    else unknown.push(name)
+  }
+  return unknown
+}
+
+export const session = new Session()
