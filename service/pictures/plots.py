@@ -3,6 +3,7 @@
 import io
 import warnings
 from collections.abc import Callable
+from itertools import combinations
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -11,8 +12,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 import shap
 from matplotlib.figure import Figure
+from matplotlib.patches import FancyArrow
+from matplotlib.text import Text
 
-from schemas.picture import SVG, Plot
+from schemas.picture import SINGLE, SVG, Plot
 from service.pictures.palette import SCALES, SIGNS, recolour
 from service.pictures.sketch import Sketch
 
@@ -32,31 +35,82 @@ def draw(sketch: Sketch) -> bytes:
         warnings.simplefilter("ignore")  # shap's colours and matplotlib's plans; glyphs that the font lacks
         try:
             plt.figure()
-            PLOTS[sketch.plot](sketch)
+            (_nothing if _is_nothing(sketch) else PLOTS[sketch.plot])(sketch)
             recolour(plt.gcf(), sketch.palette)
             return _file(plt.gcf(), sketch)
         finally:
             plt.close("all")
 
 
+def _is_nothing(sketch: Sketch) -> bool:
+    """Whether there is no contribution to draw: shap's axes would have no width."""
+    return sketch.plot in SINGLE and np.abs(sketch.values).sum() <= 1e-6 * max(1.0, abs(sketch.base_value))
+
+
+def _nothing(sketch: Sketch) -> None:
+    said = f"{sketch.output}: {sketch.base_value:.3g}, as on average; nothing contributes"
+    plt.gcf().text(0.5, 0.5, _safe(said), ha="center", fontsize=14)
+
+
 def _waterfall(sketch: Sketch) -> None:
-    explanation = shap.Explanation(sketch.values[0], sketch.base_value, feature_names=_safe(sketch.names))
+    explanation = shap.Explanation(sketch.values[0], sketch.base_value, feature_names=[_safe(name) for name in sketch.names])
     shap.plots.waterfall(explanation, max_display=_SHOWN, show=False)
+    _point_the_right_way(plt.gcf(), sketch)
     _title(sketch)
 
 
+def _point_the_right_way(figure: Figure, sketch: Sketch) -> None:
+    """Arrows shorter than their head: shap lets them point, and reach, to the wrong side."""
+    values = sketch.values[0]
+    order = np.argsort(-np.abs(values))
+    rows = min(_SHOWN, len(values))
+    alone = rows if rows == len(values) else rows - 1
+    steps = [*values[order[:alone]], *([values[order[alone:]].sum()] if alone < rows else [])]
+    end = sketch.base_value + values.sum()
+    spans = {}
+    for row, step in zip(range(rows - 1, -1, -1), steps, strict=True):
+        spans[row], end = (end - step, end), end - step
+    for arrow in figure.findobj(FancyArrow):
+        corners = arrow.get_xy()
+        row = round(corners[:, 1].mean())
+        begin, tip = spans[row]
+        low, high = sorted(spans[row])
+        slack = 1e-6 * np.ptp(figure.axes[0].get_xlim())
+        if corners[:, 0].min() < low - slack or corners[:, 0].max() > high + slack:
+            half = np.ptp(corners[:, 1]) / 2
+            arrow.set_xy([(begin, row - half), (tip, row), (begin, row + half)])
+
+
 def _force(sketch: Sketch) -> None:
-    names, output = _safe(sketch.names), _safe([sketch.output])
+    names, output = [f" {_safe(name)} " for name in sketch.names], _safe(sketch.output)
     shap.plots.force(
-        sketch.base_value, sketch.values[0], feature_names=names, out_names=output, matplotlib=True, show=False, figsize=(16, 3)
+        sketch.base_value, sketch.values[0], feature_names=names, out_names=[output], matplotlib=True, show=False, figsize=(16, 3)
     )
+    texts = {text.get_text(): text for text in plt.gca().texts}
+    for width in (16, 20, 26, 34, 44):  # shap makes room for long names by a longer axis, and so moves them together
+        plt.gcf().set_size_inches(width, 3)
+        boxes = [texts[name].get_window_extent().padded(-4) for name in names if name in texts]
+        if not any(one.overlaps(other) for one, other in combinations(boxes, 2)):
+            break
+    _beside(texts["higher"], texts[output], -_GAP)
+    _beside(texts["lower"], texts[output], _GAP)
+    if texts["base value"].get_window_extent().overlaps(around := texts[output].get_window_extent()):
+        aside = around.width / 2 + _GAP
+        _beside(texts["base value"], texts[output], -aside if sketch.values.sum() > 0 else aside)
+
+
+def _beside(text: Text, other: Text, pixels: float) -> None:
+    """Move a text to the left (negative) or right of the middle of another."""
+    data = plt.gca().transData
+    x = data.inverted().transform((data.transform(other.get_position())[0] + pixels, 0))[0]
+    text.set(x=x, ha="right" if pixels < 0 else "left")
 
 
 def _decision(sketch: Sketch) -> None:
     shap.plots.decision(
         sketch.base_value,
         sketch.values,
-        feature_names=_safe(sketch.names),
+        feature_names=[_safe(name) for name in sketch.names],
         plot_color=SCALES[sketch.palette],
         show=False,
         ignore_warnings=True,
@@ -65,13 +119,17 @@ def _decision(sketch: Sketch) -> None:
 
 
 def _bar(sketch: Sketch) -> None:
-    shap.plots.bar(shap.Explanation(sketch.values[0], feature_names=_safe(sketch.names)), max_display=_SHOWN, show=False)
+    shap.plots.bar(
+        shap.Explanation(sketch.values[0], feature_names=[_safe(name) for name in sketch.names]), max_display=_SHOWN, show=False
+    )
     plt.xlabel("mean |SHAP value|", fontsize=13)
     _title(sketch)
 
 
 def _beeswarm(sketch: Sketch) -> None:
-    explanation = shap.Explanation(sketch.values, sketch.base_value, sketch.numbers, feature_names=_safe(sketch.names))
+    explanation = shap.Explanation(
+        sketch.values, sketch.base_value, sketch.numbers, feature_names=[_safe(name) for name in sketch.names]
+    )
     shap.plots.beeswarm(explanation, max_display=_SHOWN, show=False, color=SCALES[sketch.palette])
     _title(sketch)
 
@@ -79,9 +137,13 @@ def _beeswarm(sketch: Sketch) -> None:
 def _image(sketch: Sketch) -> None:
     assert sketch.images is not None
     values = [sketch.values[..., k, None] for k in range(sketch.values.shape[-1])]
-    shap.plots.image(
-        values, sketch.images, np.array([_safe(titles) for titles in sketch.titles]), cmap=SIGNS[sketch.palette], show=False
-    )
+    titles = np.array([[_safe(title) for title in row] for row in sketch.titles])
+    shap.plots.image(values, sketch.images, titles, cmap=SIGNS[sketch.palette], hspace=0.5, show=False)
+    *images, scale = plt.gcf().axes
+    scale.set_aspect("auto")
+    left, lowest = min(axes.get_position().x0 for axes in images), min(axes.get_position().y0 for axes in images)
+    inch = 1 / plt.gcf().get_figheight()
+    scale.set_position((left, lowest - 0.5 * inch, max(axes.get_position().x1 for axes in images) - left, 0.15 * inch))
 
 
 PLOTS: dict[Plot, Callable[[Sketch], None]] = {
@@ -92,17 +154,19 @@ PLOTS: dict[Plot, Callable[[Sketch], None]] = {
     "beeswarm": _beeswarm,
     "image": _image,
 }
+_GAP = 16
+"""Between two texts, in pixels."""
 _SHOWN = 20
 """Players that have a line of their own."""
 
 
 def _title(sketch: Sketch) -> None:
-    plt.title(_safe([sketch.output])[0], fontsize=13, pad=30 if sketch.plot in ("waterfall", "decision") else 12)
+    plt.title(_safe(sketch.output), fontsize=13, pad=30 if sketch.plot in ("waterfall", "decision") else 12)
 
 
-def _safe(names: list[str]) -> list[str]:
-    """Names in which a dollar is a dollar, not the begin of a formula."""
-    return [name.replace("$", r"\$") for name in names]
+def _safe(name: str) -> str:
+    """A name in which a dollar is a dollar, not the begin of a formula."""
+    return name.replace("$", r"\$")
 
 
 def _file(figure: Figure, sketch: Sketch) -> bytes:

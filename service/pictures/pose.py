@@ -8,7 +8,7 @@ from models.arrays import Floats, Outputs
 from models.images import to_bytes
 from models.manifest import Manifest, Value
 from schemas.explain import ExplainRequest
-from schemas.picture import Plot
+from schemas.picture import OVERALL, SINGLE, Plot
 from service.ask import Asked
 from service.errors import invalid, one_of
 from service.pictures.sketch import Sketch
@@ -17,10 +17,6 @@ from service.respond import Json
 
 R = TypeVar("R", bound=ExplainRequest)
 MOST_IMAGES = 8
-SINGLE: tuple[Plot, ...] = ("waterfall", "force")
-"""Of one instance."""
-OVERALL: tuple[Plot, ...] = ("bar", "beeswarm")
-"""Of several."""
 _MOST_CATEGORIES = 3
 
 
@@ -96,7 +92,7 @@ def sketch(request: ExplainRequest, media: str, asked: Asked, content: Json) -> 
         names=names,
         numbers=numbers,
         images=images,
-        titles=[[f"{k} {p:.3f}" for k, p in zip(e["outputs"], e["prediction"], strict=True)] for e in explanations],
+        titles=[[f"{k}\n{p:.3f}" for k, p in zip(e["outputs"], e["prediction"], strict=True)] for e in explanations],
     )
 
 
