@@ -14,7 +14,7 @@ from tests.browser.reading import settled
 expect.set_options(timeout=15_000)
 
 Open = Callable[..., Page]
-"""(address below the server's, **options of the browser's context)"""
+"""(address, *, home: the server's address, **options of the browser's context)"""
 
 
 @pytest.fixture(scope="package")
@@ -42,14 +42,15 @@ def expected() -> list[str]:
 @pytest.fixture
 def open_page(browser: Browser, server: Server, expected: list[str]) -> Iterator[Open]:
     """Opens watched pages, each in a context of its own; at the end, none may have complained or asked elsewhere."""
-    contexts, asked, complaints = [], [], []
+    contexts, abroad, complaints = [], [], []
 
-    def open_page(address: str = "/", **options: Any) -> Page:
-        context = browser.new_context(**{"base_url": server.url, "viewport": {"width": 1280, "height": 900}, **options})
+    def open_page(address: str = "/", *, home: str = server.url, **options: Any) -> Page:
+        context = browser.new_context(**{"base_url": home, "viewport": {"width": 1280, "height": 900}, **options})
         contexts.append(context)
-        context.grant_permissions(["clipboard-read", "clipboard-write"], origin=server.url)
+        context.grant_permissions(["clipboard-read", "clipboard-write"], origin=home)
+        own = (f"{home}/", f"blob:{home}/", "data:")
         page = context.new_page()
-        page.on("request", lambda request: asked.append(request.url))
+        page.on("request", lambda request: None if request.url.startswith(own) else abroad.append(request.url))
         page.on("pageerror", lambda error: complaints.append(f"thrown: {error}"))
         page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
         page.goto(address)
@@ -58,8 +59,7 @@ def open_page(browser: Browser, server: Server, expected: list[str]) -> Iterator
     yield open_page
     for context in contexts:
         context.close()
-    own = (server.url + "/", "data:", f"blob:{server.url}/")
-    assert [url for url in asked if not url.startswith(own)] == []
+    assert abroad == []
     assert [each for each in complaints if not any(re.search(pattern, each) for pattern in expected)] == []
 
 

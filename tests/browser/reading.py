@@ -20,7 +20,7 @@ def settled(page: Page) -> None:
 
 def number(text: str) -> float:
     """The first number of a text; people's minus is a minus."""
-    found = re.search(r"[+-]?\d+(\.\d+)?", text.replace("−", "-"))
+    found = re.search(r"[+-]?\d+(\.\d+)?", text.replace("\N{MINUS SIGN}", "-"))
     assert found, f"no number in {text!r}"
     return float(found[0])
 
