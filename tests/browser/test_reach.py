@@ -17,7 +17,7 @@ RING = """control => {
 }"""
 
 
-def tab_to(page: Page, control: Locator, most: int = 60) -> None:
+def tab_to(page: Page, control: Locator, most: int = 100) -> None:
     """Press Tab until the control has the focus, and see that it shows."""
     for _ in range(most):
         page.keyboard.press("Tab")
@@ -125,7 +125,7 @@ def test_a_phone_has_room_for_it(open_page: Open, way: str, phone: str) -> None:
     )
     assert wide == []
     controls = page.locator("button:visible, [role=tab]:visible, select:visible, a.button:visible, main input[type=number]:visible").all()
-    assert len(controls) > 10
+    assert len(controls) > 5
     low = [control.evaluate("each => each.outerHTML.slice(0, 80)") for control in controls if box_height(control) < 39.5]
     assert low == []
 
