@@ -1,4 +1,4 @@
-"""`make bench`: speed against shap, growth, error against the truth, curves, the service from outside; into results.md."""
+"""`make bench`: speed against shap, growth, error against the truth, curves, the service and its page from outside; into results.md."""
 
 import argparse
 import platform
@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from benchmarks.curves import curves
 from benchmarks.errors import errors
+from benchmarks.page import page
 from benchmarks.scaling import scaling
 from benchmarks.server import service
 from benchmarks.speed import speed
@@ -22,6 +23,7 @@ PARTS: dict[str, Callable[[Path], list[str]]] = {
     "errors": errors,
     "curves": curves,
     "service": service,
+    "page": page,
 }
 
 

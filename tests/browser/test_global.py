@@ -63,7 +63,8 @@ def test_a_point_opens_its_instance(overview: Page, server: Server, summary: dic
     """Its values stand in the form, explained."""
     youngest = min(summary["explanations"], key=lambda each: each["data"][2])
     instance = dict(zip(summary["feature_names"], youngest["data"], strict=True))
-    name = re.compile(rf"^Age = {re.escape(f'{instance["Age"]:.6g}')}, ")
+    age = re.escape(f"{instance['Age']:.6g}")
+    name = re.compile(f"^Age = {age}, ")
     point = overview.get_by_test_id("beeswarm").get_by_role("button", name=name).first
     point.hover()
     expect(overview.get_by_test_id("beeswarm")).to_contain_text("Age = ")
