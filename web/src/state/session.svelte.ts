@@ -73,7 +73,7 @@ class Session {
     } else {
       this.tabular = new Tabular(model)
       const unknown = shared ? restoreRow(this.tabular, shared) : []
-      if (unknown.length) this.message = `The link says something about ${unknown.join(', ')} that this model does not know; the rest is as shared.`
+      if (unknown.length) this.message = `${shared?.message ? `${shared.message} ` : ''}The link says something about ${unknown.join(', ')} that this model does not know; the rest is as shared.`
       if (shared?.row) this.tabular.ask()
       else this.tabular.start(samples)
     }
