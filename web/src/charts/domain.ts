@@ -1,10 +1,13 @@
 import { extent } from 'd3-array'
 import { scaleLinear } from 'd3-scale'
 
-/** What an axis spans. Probabilities keep 0 to 1 as long as that shows anything, so that nothing moves but the bars. */
+const QUARTER = 0.25
+
+/** What an axis spans. Probabilities get whole quarters as long as that shows anything: an axis that moves with every
+value would hide that the values move. */
 export function domainOf(values: number[], probability: boolean): [number, number] {
   const [low, high] = extent(values) as [number, number]
-  if (probability && high - low > 0.2) return [Math.min(0, low), Math.max(1, high)]
+  if (probability && high - low > 0.1) return [Math.floor(low / QUARTER) * QUARTER, Math.ceil(high / QUARTER) * QUARTER]
   const margin = (high - low || Math.abs(high) || 1) * 0.08
   return scaleLinear().domain([low - margin, high + margin]).nice(6).domain() as [number, number]
 }

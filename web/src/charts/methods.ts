@@ -1,2 +1,2 @@
-/** A shade and a pattern per method of a comparison: the colour is not the only carrier, the order is the same everywhere. */
-export const SHADES = ['#6a35d9', '#0b8a77', '#c2570c', '#2563c9', '#b0206f', '#6b7280', '#8a7a00', '#107c41', '#8b5cf6']
+/** Colours of methods side by side, readable in both themes; the order of the bars says the same. */
+export const SHADES = ['#8a63e8', '#12a08a', '#d9731a', '#3f82e0', '#d0468f', '#828b9b', '#9c8a00', '#2f9d5c', '#b07cf0']

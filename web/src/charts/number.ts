@@ -28,11 +28,11 @@ export function percent(probability: number): string {
   return `${hundred.toFixed(1)} %`
 }
 
-/** A value of a field. */
+/** A value of a field, in brief. */
 export function value(of: number | string | null): string {
   if (of === null) return 'missing'
   if (typeof of === 'string') return of
-  return String(Number(of.toPrecision(6))).replace('-', MINUS)
+  return String(Number(of.toPrecision(4))).replace('-', MINUS)
 }
 
 /** Very small and very large numbers, for residuals. */

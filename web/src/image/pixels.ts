@@ -1,3 +1,5 @@
+import { png } from './png'
+
 /** A picture of the model's size: RGBA, opaque, row by row. */
 export type Pixels = { width: number; height: number; rgba: Uint8ClampedArray }
 
@@ -55,8 +57,16 @@ export function address(pixels: Pixels): string {
   return canvas.toDataURL('image/png')
 }
 
-/** The PNG in standard base64, as the service takes it. */
-export function base64(pixels: Pixels): string {
+/** These very pixels as a PNG in standard base64, for the service. */
+export function base64({ width, height, rgba }: Pixels, channels: number): string {
+  const kept = rgba.filter((_, i) => i % 4 < channels)
+  let text = ''
+  for (const byte of png(width, height, channels, new Uint8Array(kept))) text += String.fromCharCode(byte)
+  return btoa(text)
+}
+
+/** The same, small, for an address. */
+export function compact(pixels: Pixels): string {
   return address(pixels).replace(/^data:[^,]*,/, '')
 }
 
@@ -64,15 +74,6 @@ export function base64(pixels: Pixels): string {
 export async function read(b64: string, size: Size): Promise<Pixels> {
   const bytes = Uint8Array.from(atob(b64), (letter) => letter.charCodeAt(0))
   return fitted(await createImageBitmap(new Blob([bytes])), size)
-}
-
-/** Brightness from 0 to 1, row by row. */
-export function brightness({ rgba }: Pixels): Float32Array {
-  const grey = new Float32Array(rgba.length / 4)
-  for (let i = 0; i < grey.length; i++) {
-    grey[i] = (0.299 * rgba[4 * i]! + 0.587 * rgba[4 * i + 1]! + 0.114 * rgba[4 * i + 2]!) / 255
-  }
-  return grey
 }
 
 /** The weighted mean of pictures of one size. */

@@ -29,13 +29,13 @@ class Session {
     await this.restore()
   }
 
-  /** What the address says, or the first model that is ready. */
+  /** What the address says, or a model to begin with. */
   restore = async (): Promise<void> => {
     const shared = decode(location.hash)
     this.message = shared.message
     const known = this.models.find((model) => model.name === shared.model)
     if (shared.model !== null && !known && this.models.length) this.message = 'The link names a model that is not here.'
-    const name = known?.name ?? this.models.find((model) => model.state === 'ready')?.name ?? this.models[0]?.name
+    const name = (known ?? first(this.models))?.name
     if (name) await this.choose(name, shared)
   }
 
@@ -73,7 +73,7 @@ class Session {
     } else {
       this.tabular = new Tabular(model)
       const unknown = shared ? restoreRow(this.tabular, shared) : []
-      if (unknown.length) this.message = `The link says something about ${unknown.join(', ')} that this model does not know; the rest is as shared.`
+      if (unknown.length) this.message = `${shared?.message ? `${shared.message} ` : ''}The link says something about ${unknown.join(', ')} that this model does not know; the rest is as shared.`
       if (shared?.row) this.tabular.ask()
       else this.tabular.start(samples)
     }
@@ -101,6 +101,12 @@ class Session {
     else if (error instanceof Problem) this.problem = error
     else throw error
   }
+}
+
+/** Ready if possible, and with a form if possible: that is the quickest to play with. */
+function first(models: ModelSummary[]): ModelSummary | undefined {
+  const ready = models.filter((model) => model.state === 'ready')
+  return ready.find((model) => model.kind === 'tabular') ?? ready[0] ?? models[0]
 }
 
 async function samplesOf(name: string): Promise<Samples | null> {

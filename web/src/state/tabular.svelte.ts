@@ -73,7 +73,7 @@ export class Tabular {
     this.ask()
   }
 
-  /** An option, the plot or the methods to compare have changed. */
+  /** An option has changed. */
   changed(): void {
     this.begin(null)
     this.ask()
