@@ -16,6 +16,7 @@ from service.errors import BY_STATUS, MEDIA_TYPE, Problem, Unexpected
 from service.lane import Lane
 from service.metrics import Metrics
 from service.openapi import complete
+from service.page import router as page
 from service.pictures.easel import Easel
 from service.request_id import RequestId
 from service.routes import router
@@ -34,12 +35,15 @@ def create_app(settings: Settings, catalog: Catalog | None = None) -> FastAPI:
         middleware=[Middleware(RequestId)],
         exception_handlers={Problem: _problem, HTTPException: _http_problem, Exception: _unexpected},
         redirect_slashes=False,
+        docs_url=None,  # the page serves its own
+        redoc_url=None,
     )
     app.state.context = Context(settings, catalog or Catalog(), Metrics())
     app.state.lane = Lane(settings.threads, settings.max_waiting)
     app.state.drawing, app.state.easel = Lane(1, settings.max_waiting), Easel()
     app.state.loads = catalog is None
     app.include_router(router)
+    app.include_router(page)
     complete(app)
     return app
 

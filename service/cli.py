@@ -3,9 +3,12 @@
 import logging
 import sys
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
+
+if TYPE_CHECKING:
+    from service.settings import Settings
 
 app = typer.Typer(
     help="Predictions and Shapley values of trained models over HTTP.", no_args_is_help=True, pretty_exceptions_enable=False
@@ -21,18 +24,10 @@ def serve(
 ) -> None:
     """Serve the models of a folder."""
     import uvicorn
-    from pydantic import ValidationError
 
     from service.app import create_app
-    from service.settings import Settings
 
-    given = {"host": host, "port": port, "models": models}
-    try:
-        settings = Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
-    except ValidationError as error:
-        for e in error.errors(include_input=False):
-            _say(f"setting {'.'.join(map(str, e['loc']))}: {e['msg']}")
-        raise typer.Exit(2) from None
+    settings = _settings(host=host, port=port, models=models)
     if not settings.models.is_dir():
         _fail(f"{settings.models} is not a folder; expected a folder of model folders")
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -87,6 +82,60 @@ def audit(
         run(folder, instances, write=write)
     except (InvalidFolder, OSError) as error:
         _fail(str(error))
+
+
+@app.command()
+def explain(
+    request: Annotated[Path, typer.Argument(help="A file with a body for POST /explain; - reads standard input.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File to write: .json, .svg or .png. Without it, standard output.")
+    ] = None,
+    plot: Annotated[str | None, typer.Option(help="waterfall, force, decision, bar, beeswarm or image.")] = None,
+    palette: Annotated[str | None, typer.Option(help="shap or colour_blind.")] = None,
+    models: Annotated[Path | None, typer.Option(help="Folder of model folders [SHAPSERVE_MODELS].")] = None,
+) -> None:
+    """Explain instances without a server: as JSON, or as a picture."""
+    from models.folder import InvalidFolder
+    from service.errors import Problem
+    from service.offline import MEDIA, answer, write
+
+    settings = _settings(models=models)
+    endings = " or ".join([".svg", ".png"] if plot else MEDIA)
+    ending = output.suffix.lower() if output else (".svg" if plot else ".json")
+    if ending not in endings.split(" or "):
+        _fail(f"expected the name of --output to end in {endings}")
+    if output and not output.parent.is_dir():
+        _fail(f"{output.parent} is not a folder; expected --output in one that exists")
+    try:
+        body = sys.stdin.buffer.read() if str(request) == "-" else request.read_bytes()
+        options = {name: value for name, value in {"plot": plot, "palette": palette}.items() if value}
+        content = answer(body, options, settings, MEDIA[ending])
+        if output is not None:
+            write(output, content)
+        else:
+            sys.stdout.buffer.write(content)
+    except Problem as problem:
+        for flaw in problem.errors:
+            _say(f"{flaw.pointer}: {flaw.detail}")
+        _fail(problem.detail)
+    except InvalidFolder as error:
+        _fail(str(error))
+    except OSError as error:
+        _fail(f"{error.filename}: {error.strerror}")
+
+
+def _settings(**given: object) -> "Settings":
+    """From the environment and from what was given; says what is wrong."""
+    from pydantic import ValidationError
+
+    from service.settings import Settings
+
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        for e in error.errors(include_input=False):
+            _say(f"setting {'.'.join(map(str, e['loc']))}: {e['msg']}")
+        raise typer.Exit(2) from None
 
 
 def _check_background(text: str | None) -> None:

@@ -3,22 +3,24 @@
 from typing import Any
 
 from fastapi import FastAPI
-from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from schemas.compare import CompareRequest
+from schemas.examples import EXAMPLES
 from schemas.explain import ExplainRequest
 from schemas.picture import PNG, SVG
 from schemas.predict import PredictRequest
 from schemas.problem import Problem
 from schemas.summary import SummaryRequest
+from schemas.wire import Sent
 
 _REF = "#/components/schemas/{model}"
 
 
-def takes(schema: type[BaseModel]) -> dict[str, Any]:
+def takes(schema: type[Sent]) -> dict[str, Any]:
     """What an endpoint that parses its own body says of it."""
-    content = {"schema": {"$ref": _REF.format(model=schema.__name__)}}
+    examples = {name: {"value": body} for name, body in EXAMPLES[schema].items()}
+    content = {"schema": {"$ref": _REF.format(model=schema.__name__)}, "examples": examples}
     return {"requestBody": {"required": True, "content": {"application/json": content}}}
 
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import PlainTextResponse
 
 from schemas.catalog import Health, ModelDetail, ModelList
@@ -28,6 +28,7 @@ from service.samples import samples
 from service.summary import summary
 
 router = APIRouter()
+ModelName = Annotated[str, Path(examples=["titanic"])]
 
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"description": description, "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
@@ -79,14 +80,14 @@ async def get_models(request: Request) -> ModelList:
 
 
 @router.get("/models/{name}", responses={404: _PROBLEMS[404], 503: _PROBLEMS[503]})
-async def get_model(name: str, request: Request) -> ModelDetail:
+async def get_model(name: ModelName, request: Request) -> ModelDetail:
     """All there is to know about one model before asking it."""
     return describe(request.app.state.context.catalog.get(name))
 
 
 @router.head("/models/{name}/samples", include_in_schema=False)
 @router.get("/models/{name}/samples", responses={404: _PROBLEMS[404], 503: _PROBLEMS[503]})
-def get_samples(name: str, request: Request) -> Samples:
+def get_samples(name: ModelName, request: Request) -> Samples:
     """Instances to try: those that the manifest names, and the centres of its background where they are nobody's record."""
     return samples(request.app.state.context.catalog.get(name))
 
