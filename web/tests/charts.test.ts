@@ -5,6 +5,7 @@ import { arrow } from '../src/charts/arrow.ts'
 import { dodge, shades } from '../src/charts/beeswarm.ts'
 import { domainOf } from '../src/charts/domain.ts'
 import { segments } from '../src/charts/force.ts'
+import { cut } from '../src/charts/label.ts'
 import { percent, plain, signed, tiny } from '../src/charts/number.ts'
 import { arranged, inOrderOf, REST, reasonsOf, type Reasons } from '../src/charts/reasons.ts'
 import { steps } from '../src/charts/waterfall.ts'
@@ -85,8 +86,16 @@ test('the axis of a probability has whole quarters; small differences are magnif
   assert.ok(low > 0.97 && high < 1)
 })
 
+test('a label that is too long keeps its value, unless the value is what is too long', () => {
+  const letters = (text: string) => text.length
+  assert.equal(cut('Sex = male', 10, letters), 'Sex = male')
+  assert.equal(cut('Neighbourhood = 4', 12, letters), 'Neighbo… = 4')
+  assert.equal(cut('N = a very long category', 10, letters), 'N = a ver…')
+})
+
 test('numbers have a real minus, no negative zero, and certainty is not rounded up to', () => {
   assert.deepEqual([signed(-0.1234, 3), signed(0.1, 2), signed(-0.0001, 2), plain(-0, 1)], ['−0.123', '+0.10', '0.00', '0.0'])
+  assert.deepEqual([plain(-210000.5, 1), plain(9999, 0)], ['−210\u202f000.5', '9999'])
   assert.deepEqual([percent(0.99999), percent(1), percent(0.00001)], ['> 99.9 %', '100.0 %', '< 0.1 %'])
   assert.deepEqual([tiny(-5e-10), tiny(0.0001), tiny(0)], ['−5.0 × 10⁻¹⁰', '1.0 × 10⁻⁴', '0'])
 })
