@@ -98,7 +98,9 @@ def test_the_client_gets_what_it_likes_best(client: httpx.Client, accept: str, m
 
 
 def test_what_cannot_be_made_is_406_with_what_can(client: httpx.Client) -> None:
-    assert f"{JSON} or {SVG} or {PNG}" in problem(picture(client, "text/html"), 406).detail
+    response = picture(client, "text/html")
+    assert f"{JSON} or {SVG} or {PNG}" in problem(response, 406).detail
+    assert response.headers["vary"] == "Accept"
     assert "svg" not in problem(picture(client, SVG, "/predict"), 406).detail
 
 
