@@ -2,10 +2,13 @@
 
 import io
 import re
+import signal
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, cast
 from xml.etree import ElementTree
 
@@ -15,6 +18,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from benchmarks.process import Server
 from schemas.picture import JSON, PNG, SVG, Plot
 from service.app import create_app
 from service.errors import Unexpected
@@ -94,7 +98,9 @@ def test_the_client_gets_what_it_likes_best(client: httpx.Client, accept: str, m
 
 
 def test_what_cannot_be_made_is_406_with_what_can(client: httpx.Client) -> None:
-    assert f"{JSON} or {SVG} or {PNG}" in problem(picture(client, "text/html"), 406).detail
+    response = picture(client, "text/html")
+    assert f"{JSON} or {SVG} or {PNG}" in problem(response, 406).detail
+    assert response.headers["vary"] == "Accept"
     assert "svg" not in problem(picture(client, SVG, "/predict"), 406).detail
 
 
@@ -231,6 +237,30 @@ def test_what_cannot_be_drawn_is_a_fault_that_the_log_explains(easel: Easel, cap
         easel.draw(replace(SKETCH, plot=cast(Plot, "pie")), Clock(60_000))
     assert "KeyError" in caplog.text
     assert easel.draw(SKETCH, Clock(60_000))
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="the system does not list a process's children in /proc")
+@pytest.mark.parametrize("kind", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_the_process_that_draws_ends_with_the_service(tmp_path: Path, kind: signal.Signals) -> None:
+    """However the service ends."""
+    server = Server(SHAPSERVE_MODELS=str(tmp_path))
+
+    def drawing() -> list[Path]:
+        tasks = Path(f"/proc/{server.pid}/task").glob("*/children")
+        found = [Path(f"/proc/{child}") for task in tasks for child in task.read_text().split()]
+        return [path for path in found if b"spawn_main" in (path / "cmdline").read_bytes()]
+
+    wait_until(lambda: len(drawing()) == 1)
+    (easel,) = drawing()
+    server.stop(kind)
+    wait_until(lambda: not easel.exists())
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    end = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.02)
 
 
 def test_the_words_are_escaped(easel: Easel) -> None:
