@@ -20,7 +20,7 @@ RUN apt-get update \
     && useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin shapserve
 COPY --from=build /app/.venv /app/.venv
 # Inside a container the service listens on every interface; which of them is reachable is for the one who publishes the port.
-ENV PATH=/app/.venv/bin:$PATH KERAS_HOME=/tmp/keras PYTHONUNBUFFERED=1 SHAPSERVE_HOST=0.0.0.0 SHAPSERVE_PORT=8000
+ENV PATH=/app/.venv/bin:$PATH KERAS_HOME=/tmp/keras MPLCONFIGDIR=/tmp/matplotlib PYTHONUNBUFFERED=1 SHAPSERVE_HOST=0.0.0.0 SHAPSERVE_PORT=8000
 USER 10001
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s \

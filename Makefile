@@ -5,7 +5,7 @@ DATA ?= ../shared/data
 UV := $(or $(shell command -v uv),.uv/bin/uv)
 RUN := $(UV) run --no-sync
 
-.PHONY: serve test check fmt train bench setup
+.PHONY: serve test check check-page page fmt train bench setup
 serve: setup-serve  ## serve both models on 127.0.0.1:$(PORT)
 	$(RUN) shapserve serve --port $(PORT)
 
@@ -16,6 +16,17 @@ check: setup  ## lint and types
 	$(RUN) ruff format --check .
 	$(RUN) ruff check .
 	$(RUN) mypy
+
+check-page:  ## types and tests of the page; building it gives the files that are committed
+ifeq ($(shell command -v npm),)
+	@echo "npm is missing: whether service/static is what web/ builds is not checked"
+else
+	cd web && npm ci --silent --no-audit --no-fund && npm run --silent check && npm run --silent test && npm run --silent build
+	@test -z "$$(git status --porcelain service/static)" || { git status --short service/static; echo "service/static is not what web/ builds: commit what make page makes" >&2; exit 1; }
+endif
+
+page:  ## build the page from web/ into service/static
+	cd web && npm ci --silent --no-audit --no-fund && npm run build
 
 fmt: setup  ## format, and mend what can be mended
 	$(RUN) ruff format .

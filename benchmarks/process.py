@@ -29,6 +29,11 @@ class Server:
         )
         self.url = self._address()
 
+    @property
+    def pid(self) -> int:
+        """Of the process."""
+        return self._process.pid
+
     def wait_until_ready(self, seconds: float = 120) -> float:
         """Poll /readyz; seconds since the start."""
         while time.monotonic() < self._begin + seconds:
@@ -44,9 +49,9 @@ class Server:
             return None
         return int(re.findall(r"VmRSS:\s+(\d+)", status.read_text())[0]) / 1024
 
-    def stop(self) -> int:
-        """SIGTERM; the exit code."""
-        self._process.send_signal(signal.SIGTERM)
+    def stop(self, kind: signal.Signals = signal.SIGTERM) -> int:
+        """Send the signal and wait; the exit code."""
+        self._process.send_signal(kind)
         code = self._process.wait(timeout=30)
         self._log.close()
         return code

@@ -69,7 +69,7 @@ def _load(app: FastAPI) -> None:
 async def _problem(request: Request, problem: Exception) -> Response:
     assert isinstance(problem, Problem)
     request_id = request.scope["request_id"]
-    headers = {"X-Request-ID": request_id}
+    headers = {"X-Request-ID": request_id, "Vary": "Accept"}
     if problem.retry_after is not None:
         headers["Retry-After"] = str(problem.retry_after)
     return Response(problem.body(request_id), problem.status, headers, MEDIA_TYPE)

@@ -7,10 +7,12 @@ from pathlib import Path
 import orjson
 
 from models.folder import find_folders
+from schemas.explain import ExplainRequest
 from schemas.picture import JSON, PNG, SVG
+from service.body import parse
 from service.catalog import Catalog, Model
 from service.context import Context
-from service.errors import NotJson, UnknownModel, one_of
+from service.errors import UnknownModel, one_of
 from service.explain import explain
 from service.lane import Clock
 from service.metrics import Metrics
@@ -26,15 +28,10 @@ def answer(body: bytes, options: dict[str, str], settings: Settings, media: str)
 
     Loads the one model that the body names.
     """
-    try:
-        request = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise NotJson(f"expected one JSON object: {error}") from None
-    if not isinstance(request, dict):
-        raise NotJson("expected one JSON object: a body for /explain")
-    if options:
-        body = orjson.dumps(request | options)
-    context = Context(settings, Catalog(_load(request.get("model"), settings.models)), Metrics())
+    parse(ExplainRequest, body)
+    body = orjson.dumps(orjson.loads(body) | options)
+    name = parse(ExplainRequest, body).model
+    context = Context(settings, Catalog({name: _load(name, settings.models)}), Metrics())
     made = explain(body, context, Clock(settings.deadline_ms), media=media)
     return _draw(made) if isinstance(made, Sketch) else made
 
@@ -52,16 +49,13 @@ def write(path: Path, content: bytes) -> None:
         raise
 
 
-def _load(name: object, folder: Path) -> dict[str, Model]:
-    """The model of this name, by its name; none when the body names none."""
-    if not isinstance(name, str):
-        return {}
+def _load(name: str, folder: Path) -> Model:
     folders = {path.name: path for path in find_folders(folder)}
     if name not in folders:
         raise UnknownModel(f"expected one of {one_of(list(folders))}" if folders else "there is no model folder")
     from service.loading import load_model  # imports TensorFlow
 
-    return {name: load_model(folders[name])}
+    return load_model(folders[name])
 
 
 def _draw(sketch: Sketch) -> bytes:

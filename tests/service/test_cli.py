@@ -1,11 +1,15 @@
 """The command line: help at once, clear errors, nothing overwritten unasked."""
 
+import io
+import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from benchmarks.process import ROOT
 from models.backgrounds import Background, equal_weights
@@ -17,6 +21,13 @@ def shapserve(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the command as a user does."""
     command = [sys.executable, "-m", "service", *arguments]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+
+
+def write_model(path: Path, **changes: Any) -> None:
+    """A small net of the fields c0, c1, c2."""
+    model = dense_net(4, [6], 2, "softmax")
+    background = Background(np.random.default_rng(0).normal(size=(9, 4)).astype(np.float32), equal_weights(9))
+    write_folder(path, manifest_for(model).model_copy(update=changes), model, background, "card", force=False)
 
 
 def test_help_names_the_commands() -> None:
@@ -36,6 +47,13 @@ def test_help_names_the_commands() -> None:
         (["audit", "nowhere"], "nowhere is not a folder"),
         (["audit", "tests"], "manifest.json: expected a readable file"),
         (["serve", "--port", "70000"], "less than or equal to 65535"),
+        (["explain", "nothing.json"], "nothing.json: No such file"),
+        (["explain", "README.md"], "expected one JSON object"),
+        (["explain", "examples/passenger.json", "--models", "docs"], "there is no model folder"),
+        (["explain", "examples/passenger.json", "--plot", "pie"], "/plot: Input should be 'waterfall', 'force'"),
+        (["explain", "examples/passenger.json", "-o", "why.gif"], "to end in .json or .svg or .png"),
+        (["explain", "examples/passenger.json", "--plot", "force", "-o", "why.json"], "to end in .svg or .png"),
+        (["explain", "examples/passenger.json", "-o", "nowhere/why.svg"], "nowhere is not a folder"),
     ],
 )
 def test_what_is_wrong_is_said_in_a_line(arguments: list[str], says: str) -> None:
@@ -47,9 +65,7 @@ def test_what_is_wrong_is_said_in_a_line(arguments: list[str], says: str) -> Non
 
 def test_audit_measures_every_method_and_writes_the_manifest(tmp_path: Path) -> None:
     """The figures stand in the table and in the manifest; the other files stay as they are."""
-    model = dense_net(4, [6], 2, "softmax")
-    background = Background(np.random.default_rng(0).normal(size=(9, 4)).astype(np.float32), equal_weights(9))
-    write_folder(tmp_path / "m", manifest_for(model), model, background, "card", force=False)
+    write_model(tmp_path / "m")
     before = {path.name: path.read_bytes() for path in (tmp_path / "m").iterdir()}
     done = shapserve("audit", str(tmp_path / "m"), "--instances", "5")
     assert "5 instances, fields, truth: exact" in done.stdout
@@ -69,10 +85,7 @@ def test_audit_measures_every_method_and_writes_the_manifest(tmp_path: Path) -> 
 
 
 def test_an_audit_that_can_measure_nothing_says_so(tmp_path: Path) -> None:
-    model = dense_net(4, [6], 2, "softmax")
-    background = Background(np.random.default_rng(0).normal(size=(9, 4)).astype(np.float32), equal_weights(9))
-    manifest = manifest_for(model).model_copy(update={"max_evaluations": 1})
-    write_folder(tmp_path / "m", manifest, model, background, "card", force=False)
+    write_model(tmp_path / "m", max_evaluations=1)
     done = shapserve("audit", str(tmp_path / "m"))
     assert done.returncode == 1
     assert "too few for every method" in done.stderr
@@ -85,3 +98,17 @@ def test_data_that_is_absent_is_a_clear_error(tmp_path: Path) -> None:
     assert "expected an IDX file" in done.stderr
     assert "Traceback" not in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_explain_draws_and_answers_without_a_server(tmp_path: Path) -> None:
+    """A picture into a file, and nothing beside it; the JSON answer to standard output."""
+    write_model(tmp_path / "models" / "m")
+    request = tmp_path / "request.json"
+    request.write_text(json.dumps({"model": "m", "instances": [{"c0": 1, "c1": 2.5, "c2": -1}]}))
+    options = ["--models", str(tmp_path / "models")]
+    done = shapserve("explain", str(request), "-o", str(tmp_path / "why.png"), "--plot", "force", *options)
+    assert done.returncode == 0, done.stderr
+    assert "Force plot, model m" in Image.open(io.BytesIO((tmp_path / "why.png").read_bytes())).info["Description"]
+    answer = json.loads(shapserve("explain", str(request), *options).stdout)
+    assert answer["explanations"][0]["proof"]["ok"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["models", "request.json", "why.png"]

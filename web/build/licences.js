@@ -2,9 +2,9 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 
 const modules = new URL('../node_modules/', import.meta.url)
-const bundled = ['d3-array', 'd3-scale', 'd3-shape', 'd3-path', 'd3-color', 'd3-format', 'd3-interpolate', 'd3-time', 'd3-time-format', 'internmap', 'svelte', 'esm-env', 'clsx']
+const bundled = ['clsx', 'd3-array', 'd3-path', 'd3-shape', 'esm-env', 'internmap', 'svelte']
 
-const parts = bundled.sort().map((name) => {
+const parts = bundled.map((name) => {
   const folder = new URL(`${name}/`, modules)
   const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry))
   if (!file) throw new Error(`${name} has no licence file`)

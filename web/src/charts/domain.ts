@@ -1,5 +1,5 @@
 import { extent } from 'd3-array'
-import { scaleLinear } from 'd3-scale'
+import { rounded } from './scale'
 
 const QUARTER = 0.25
 
@@ -9,7 +9,7 @@ export function domainOf(values: number[], probability: boolean): [number, numbe
   const [low, high] = extent(values) as [number, number]
   if (probability && high - low > 0.1) return [Math.floor(low / QUARTER) * QUARTER, Math.ceil(high / QUARTER) * QUARTER]
   const margin = (high - low || Math.abs(high) || 1) * 0.08
-  return scaleLinear().domain([low - margin, high + margin]).nice(6).domain() as [number, number]
+  return rounded(low - margin, high + margin)
 }
 
 /** An axis around zero. */
@@ -17,8 +17,5 @@ export function aroundZero(values: number[]): [number, number] {
   const low = Math.min(0, ...values)
   const high = Math.max(0, ...values)
   const margin = (high - low || 1) * 0.06
-  return scaleLinear()
-    .domain([low < 0 ? low - margin : 0, high > 0 ? high + margin : 0])
-    .nice(6)
-    .domain() as [number, number]
+  return rounded(low < 0 ? low - margin : 0, high > 0 ? high + margin : 0)
 }

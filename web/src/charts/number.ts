@@ -9,15 +9,23 @@ export function digitsFor(scale: number): number {
 }
 
 export function plain(value: number, digits: number): string {
-  const text = value.toFixed(digits)
-  const zero = Number(text) === 0
-  return value < 0 && !zero ? MINUS + text.slice(1) : zero ? text.replace('-', '') : text
+  const text = grouped(Math.abs(value).toFixed(digits))
+  return value < 0 && !isZero(value, digits) ? MINUS + text : text
+}
+
+const isZero = (value: number, digits: number) => Number(value.toFixed(digits)) === 0
+
+/** Thousands stand apart from five digits on. */
+function grouped(text: string): string {
+  const [whole, rest] = text.split('.') as [string, string?]
+  const apart = whole.length > 4 ? whole.replace(/\B(?=(\d{3})+$)/g, '\u202f') : whole
+  return rest === undefined ? apart : `${apart}.${rest}`
 }
 
 /** With its sign, which is the message. */
 export function signed(value: number, digits: number): string {
   const text = plain(value, digits)
-  return Number(text.replace(MINUS, '-')) > 0 ? `+${text}` : text
+  return value > 0 && !isZero(value, digits) ? `+${text}` : text
 }
 
 export function percent(probability: number): string {
@@ -28,11 +36,11 @@ export function percent(probability: number): string {
   return `${hundred.toFixed(1)} %`
 }
 
-/** A value of a field. */
+/** A value of a field, in brief. */
 export function value(of: number | string | null): string {
   if (of === null) return 'missing'
   if (typeof of === 'string') return of
-  return String(Number(of.toPrecision(6))).replace('-', MINUS)
+  return String(Number(of.toPrecision(4))).replace('-', MINUS)
 }
 
 /** Very small and very large numbers, for residuals. */
@@ -46,7 +54,7 @@ export function tiny(of: number): string {
 }
 
 export function count(of: number): string {
-  return Math.round(of).toLocaleString('en-US').replaceAll(',', ' ')
+  return grouped(String(Math.round(of)))
 }
 
 export function milliseconds(of: number): string {

@@ -21,6 +21,13 @@ export function verdictOf(model: ModelDetail, explanation: Pick<Explanation, 'ou
   return { label: outputs[index]!, number: plain(prediction[index]!, digitsFor(Math.abs(prediction[index]!))), value: prediction[index]! }
 }
 
+/** What an explanation gives to the label of another verdict; null: nothing was said about it. */
+export function valueOf(model: ModelDetail, { outputs, prediction }: Pick<Explanation, 'outputs' | 'prediction'>, label: string): number | null {
+  const { names, class_names } = model.outputs
+  if (class_names && names.length === 1) return label === class_names[1] ? prediction[0]! : 1 - prediction[0]!
+  return prediction[outputs.indexOf(label)] ?? null
+}
+
 function said(label: string, probability: number): Verdict {
   return { label, number: percent(probability), value: probability }
 }

@@ -1,5 +1,5 @@
 import { at, leaves } from '../api/nested'
-import type { Explained } from '../api/wire'
+import type { Explained, Summary } from '../api/wire'
 
 /** A line per player and output: what it stood at, its value, its standard error. */
 export function csv(answer: Explained): string {
@@ -14,6 +14,20 @@ export function csv(answer: Explained): string {
       lines.push([name, stood, outputs[o]!, value, (errors as number[] | null)?.[o] ?? '', base_values[o]!, prediction[o]!].map(String)),
     )
   }
+  return written(lines)
+}
+
+/** A line per player and output: how much it matters over all. */
+export function csvOfMeans(answer: Summary): string {
+  const lines = [['player', 'output', 'mean_abs_shap_value']]
+  for (const { place, values } of leaves(answer.mean_abs_shap_values)) {
+    const name = answer.feature_names?.[place[0]!] ?? place.join(' ')
+    values.forEach((value, o) => lines.push([name, answer.outputs[o]!, String(value)]))
+  }
+  return written(lines)
+}
+
+function written(lines: string[][]): string {
   return lines.map((line) => line.map(quoted).join(',')).join('\r\n') + '\r\n'
 }
 

@@ -1,6 +1,17 @@
 /** What is drawn, as files that need nothing else. */
 
-const KEPT = ['fill', 'stroke', 'stroke-width', 'stroke-dasharray', 'stroke-linejoin', 'opacity', 'font-family', 'font-size', 'font-weight', 'paint-order', 'image-rendering'] as const
+/** What a style may change, and what stands there without one. */
+const KEPT: Record<string, string> = {
+  fill: 'rgb(0, 0, 0)',
+  stroke: 'none',
+  'stroke-width': '1px',
+  'stroke-dasharray': 'none',
+  'stroke-linejoin': 'miter',
+  opacity: '1',
+  'paint-order': 'normal',
+  'image-rendering': 'auto',
+}
+const OF_TEXT = ['font-family', 'font-size', 'font-weight']
 const MARGIN = 16
 
 /** The chart as an SVG of its own, with a light ground whatever the page has. */
@@ -23,10 +34,12 @@ export function svgOf(chart: HTMLElement): string | null {
 
 function dress(element: Element, style: CSSStyleDeclaration): void {
   for (const name of ['class', 'style', 'data-testid', 'tabindex']) element.removeAttribute(name)
-  for (const name of KEPT) {
+  for (const [name, initial] of Object.entries(KEPT)) {
     const value = style.getPropertyValue(name)
-    if (value && value !== 'normal' && value !== 'auto') element.setAttribute(name, value)
+    if (value && value !== initial) element.setAttribute(name, value)
+    else element.removeAttribute(name)
   }
+  if (element.tagName === 'text') for (const name of OF_TEXT) element.setAttribute(name, style.getPropertyValue(name))
 }
 
 function framed(drawn: SVGSVGElement, width: number, height: number): string {

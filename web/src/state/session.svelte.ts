@@ -23,6 +23,7 @@ class Session {
   /** What a shared address said that nobody understands, or why nothing can be asked. */
   message = $state<string | null>(null)
   problem = $state.raw<Problem | null>(null)
+  #picked = false
 
   start = async (): Promise<void> => {
     await this.#list()
@@ -37,6 +38,12 @@ class Session {
     if (shared.model !== null && !known && this.models.length) this.message = 'The link names a model that is not here.'
     const name = (known ?? first(this.models))?.name
     if (name) await this.choose(name, shared)
+  }
+
+  /** By hand: this one is waited for. */
+  pick(name: string): void {
+    this.#picked = true
+    void this.choose(name)
   }
 
   choose = async (name: string, shared: Shared | null = null): Promise<void> => {
@@ -73,7 +80,7 @@ class Session {
     } else {
       this.tabular = new Tabular(model)
       const unknown = shared ? restoreRow(this.tabular, shared) : []
-      if (unknown.length) this.message = `The link says something about ${unknown.join(', ')} that this model does not know; the rest is as shared.`
+      if (unknown.length) this.message = `${shared?.message ? `${shared.message} ` : ''}The link says something about ${unknown.join(', ')} that this model does not know; the rest is as shared.`
       if (shared?.row) this.tabular.ask()
       else this.tabular.start(samples)
     }
@@ -92,8 +99,9 @@ class Session {
   /** A model that was loading may be ready now. */
   #again = async (): Promise<void> => {
     await this.#list()
-    const chosen = this.models.find((model) => model.name === this.name)
-    if (!this.model && (chosen?.state === 'ready' || chosen?.state === 'refused')) await this.restore()
+    if (this.model) return
+    if (!this.#picked) await this.restore()
+    else if (this.models.find((model) => model.name === this.name)?.state === 'ready') await this.choose(this.name!)
   }
 
   #failed(error: unknown, again: () => void): void {
