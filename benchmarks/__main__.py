@@ -1,4 +1,4 @@
-"""`make bench`: speed against shap, growth, error against the truth, curves, the service and its page from outside; into results.md."""
+"""`make bench`: speed against shap, growth, error against the truth, curves, the service, its page; into results.md."""
 
 import argparse
 import platform

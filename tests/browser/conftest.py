@@ -11,7 +11,8 @@ from benchmarks.page import FLAGS, executable
 from benchmarks.process import Server
 from tests.browser.reading import settled
 
-expect.set_options(timeout=15_000)
+PATIENCE = 15_000  # ms
+expect.set_options(timeout=PATIENCE)
 
 Open = Callable[..., Page]
 """(address, *, home: the server's address, **options of the browser's context)"""
@@ -47,6 +48,7 @@ def open_page(browser: Browser, server: Server, expected: list[str]) -> Iterator
     def open_page(address: str = "/", *, home: str = server.url, **options: Any) -> Page:
         context = browser.new_context(**{"base_url": home, "viewport": {"width": 1280, "height": 900}, **options})
         contexts.append(context)
+        context.set_default_timeout(PATIENCE)
         context.grant_permissions(["clipboard-read", "clipboard-write"], origin=home)
         own = (f"{home}/", f"blob:{home}/", "data:")
         page = context.new_page()

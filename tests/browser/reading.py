@@ -82,6 +82,15 @@ def expect_explained(page: Page, truth: Explained, instance: dict[str, Any], out
     """Wait until the large words are those of `truth`; then the waterfall shows its base value, Shapley values and prediction."""
     expect(page.get_by_test_id("prediction")).to_have_text(verdict(truth.prediction))
     settled(page)
-    values = {f"{name} = {instance[name]}": value for name, value in truth.values[output].items()}
-    for label, value in {"base value": truth.base[output], **values, output: truth.prediction[output]}.items():
+    assert says(beside(page, "base value"), truth.base[output])
+    assert says(beside(page, output), truth.prediction[output])
+    for name, value in truth.values[output].items():
+        label = label_of(page, name)
+        stands = instance[name]
+        assert label == f"{name} = {stands}" if isinstance(stands, str) else says(label, stands), label
         assert says(beside(page, label), value), (label, beside(page, label), value)
+
+
+def label_of(page: Page, name: str) -> str:
+    """What the chart calls a field: its name and what it stands at."""
+    return next(text for text in chart(page).locator("svg text").all_text_contents() if text.startswith(f"{name} = "))

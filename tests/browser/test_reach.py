@@ -1,19 +1,14 @@
-"""For everybody: with the keyboard alone, on a phone, with a screen reader, in the dark."""
+"""With the keyboard alone, by ear, in the dark."""
 
-from collections.abc import Callable
-
-import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
 from benchmarks.process import Server
-from tests.browser.conftest import Open
 from tests.browser.reading import MAN, chart, expect_explained, explained, settled, verdict
 
-PHONES = {"tall": {"width": 390, "height": 844}, "small": {"width": 320, "height": 700}}
 RING = """control => {
     const rings = [control, control.parentElement].map(each => getComputedStyle(each))
-    return control.matches(':focus-visible') && rings.some(ring => ring.outlineStyle !== 'none' && parseFloat(ring.outlineWidth) >= 2)
+    const seen = ring => ring.outlineStyle !== 'none' && parseFloat(ring.outlineWidth) >= 2
+    return control.matches(':focus-visible') && rings.some(seen)
 }"""
 
 
@@ -72,84 +67,6 @@ def test_the_prediction_is_spoken(page: Page, server: Server) -> None:
     truth = explained(server, MAN | {"Age": 4})
     spoken = page.locator("[aria-live=polite]").filter(has_text=verdict(truth.prediction))
     expect(spoken).to_contain_text("on average")
-
-
-WAYS: dict[str, Callable[[Page], None]] = {
-    "what if": lambda page: expect(chart(page).get_by_role("img")).to_be_visible(),
-    "interactions": lambda page: shown(page, page.get_by_role("tab", name="Interactions", exact=True), chart(page).get_by_role("img")),
-    "compare": lambda page: shown(page, page.get_by_role("tab", name="Compare", exact=True), page.get_by_role("region", name="Differences")),
-    "global": lambda page: shown(page, page.get_by_role("tab", name="Global", exact=True), page.get_by_test_id("beeswarm")),
-    "samples and options": lambda page: (page.get_by_text("Samples", exact=True).click(), page.get_by_text("Options", exact=True).click()),  # type: ignore[dict-item, return-value, func-returns-value]
-    "pictures": lambda page: to_pictures(page),
-    "global pictures": lambda page: (to_pictures(page), shown(page, page.get_by_role("tab", name="Global", exact=True), page.get_by_test_id("importance"))),  # type: ignore[dict-item, return-value, func-returns-value]
-}
-"""How to come to each part of the page."""
-
-
-def shown(page: Page, control: Locator, goal: Locator) -> None:
-    control.click()
-    expect(goal).to_be_visible(timeout=60_000)
-    settled(page)
-
-
-def to_pictures(page: Page) -> None:
-    page.get_by_label("Model", exact=True).select_option("fashion-mnist")
-    expect(page.get_by_test_id("draw-canvas")).to_be_visible()
-    settled(page)
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("way", WAYS)
-def test_axe_finds_nothing_serious(open_page: Open, way: str, scheme: str) -> None:
-    """No violation whose impact is serious or critical, by the rules of axe-core."""
-    page = open_page(color_scheme=scheme, reduced_motion="reduce")
-    settled(page)
-    WAYS[way](page)
-    found = Axe().run(page).response["violations"]
-    serious = [(each["id"], [node["target"] for node in each["nodes"]]) for each in found if each["impact"] in ("serious", "critical")]
-    assert serious == []
-
-
-@pytest.mark.parametrize("phone", PHONES)
-@pytest.mark.parametrize("way", WAYS)
-def test_a_phone_has_room_for_it(open_page: Open, way: str, phone: str) -> None:
-    """Nothing scrolls sideways, and what is touched is 40 pixels high."""
-    page = open_page(viewport=PHONES[phone], has_touch=True, is_mobile=True)
-    settled(page)
-    WAYS[way](page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONES[phone]["width"]
-    wide = page.evaluate(
-        """() => [...document.querySelectorAll('main *, header *')].filter(each => each.checkVisibility())
-            .filter(each => each.getBoundingClientRect().right > innerWidth + 1 && !each.closest('.scrolls, [role=tablist], svg'))
-            .map(each => each.outerHTML.slice(0, 80))"""
-    )
-    assert wide == []
-    controls = page.locator("button:visible, [role=tab]:visible, select:visible, a.button:visible, main input[type=number]:visible").all()
-    assert len(controls) > 5
-    low = [control.evaluate("each => each.outerHTML.slice(0, 80)") for control in controls if box_height(control) < 39.5]
-    assert low == []
-
-
-def box_height(control: Locator) -> float:
-    box = control.bounding_box()
-    return box["height"] if box else 0.0
-
-
-SHIFTS = """() => new Promise(done => {
-    let sum = 0
-    new PerformanceObserver(list => { for (const shift of list.getEntries()) sum += shift.value })
-        .observe({type: 'layout-shift', buffered: true})
-    requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => done(sum))))
-})"""
-
-
-@pytest.mark.parametrize("size", [{"width": 1280, "height": 900}, *PHONES.values()])
-@pytest.mark.parametrize("address", ["/", "/#model=fashion-mnist"])
-def test_nothing_jumps_while_the_page_opens(open_page: Open, size: dict[str, int], address: str) -> None:
-    """The cumulative layout shift is "good" by the measure of Web Vitals: below 0.1."""
-    page = open_page(address, viewport=size)
-    settled(page)
-    assert page.evaluate(SHIFTS) < 0.1
 
 
 def test_the_theme_and_the_palette_are_chosen_and_kept(page: Page) -> None:

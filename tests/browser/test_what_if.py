@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Error, Page, Route, expect
 
 from benchmarks.process import Server
-from tests.browser.reading import MAN, beside, chart, expect_explained, explained, number, says, settled, verdict
+from tests.browser.reading import MAN, beside, chart, expect_explained, explained, label_of, number, says, settled, verdict
 
 
 def test_the_page_begins_with_the_notebooks_first_passenger(page: Page, server: Server) -> None:
@@ -55,7 +55,7 @@ def test_an_age_may_be_missing(page: Page, server: Server) -> None:
     page.get_by_label("Age missing").check()
     expect(page.get_by_test_id("prediction")).to_have_text(verdict(explained(server, MAN | {"Age": None}).prediction))
     settled(page)
-    label = next(text for text in chart(page).locator("svg text").all_text_contents() if text.startswith("Age"))
+    label = label_of(page, "Age")
     assert says(label, 29.69911764705882), label
     assert says(beside(page, label), explained(server, MAN | {"Age": None}).values["survived"]["Age"])
     page.get_by_label("Age missing").uncheck()
@@ -103,24 +103,6 @@ def test_the_proof_is_shown(page: Page, server: Server) -> None:
     expect(proof).to_contain_text("largest standard error")
 
 
-VIEWS = ["Waterfall", "Force", "Decision", "Bars", "Interactions", "Compare"]
-
-
-@pytest.mark.parametrize("view", VIEWS)
-def test_every_view_names_every_field(page: Page, view: str) -> None:
-    """Each draws one picture with words of its own for those who do not see it."""
-    page.get_by_role("tab", name=view, exact=True).click()
-    picture = chart(page).get_by_role("img")
-    expect(picture).to_be_visible()
-    settled(page)
-    for name in MAN:
-        expect(picture).to_contain_text(name)
-    spoken = picture.get_attribute("aria-label")
-    assert spoken
-    assert "Sex = male takes away" in spoken
-    assert spoken.startswith(view)
-
-
 def test_interactions_are_the_services(page: Page, server: Server) -> None:
     """The matrix is symmetric, and its rows add up to the Shapley values."""
     page.get_by_role("tab", name="Interactions", exact=True).click()
@@ -162,6 +144,13 @@ class Held:
             self._page.evaluate("() => new Promise(requestAnimationFrame)")
         return self.routes[k]
 
+    def age(self, k: int) -> int:
+        """Which is asked about."""
+        body = self[k].request.post_data_json
+        assert body
+        age: int = body["instances"][0]["Age"]
+        return age
+
     def let_go(self, k: int) -> None:
         """The answer comes, if anybody still waits for it."""
         with suppress(Error):
@@ -178,9 +167,9 @@ def test_an_older_answer_never_overwrites_a_newer_one(page: Page, server: Server
     """The first question takes too long and is given up; when its answer comes at last, the newer one stays."""
     held = Held(page)
     slide(page, 70)
-    assert held[0].request.post_data_json["instances"][0]["Age"] == 70
+    assert held.age(0) == 70
     slide(page, 4)
-    assert held[1].request.post_data_json["instances"][0]["Age"] == 4
+    assert held.age(1) == 4
     child = MAN | {"Age": 4}
     held.let_go(1)
     expect_explained(page, explained(server, child), child)
@@ -195,7 +184,7 @@ def test_a_fast_drag_asks_only_as_fast_as_the_server_answers(page: Page, server:
     for age in (70, 60, 50, 40, 30, 4):
         slide(page, age)
     held.let_go(0)
-    assert held[1].request.post_data_json["instances"][0]["Age"] == 4
+    assert held.age(1) == 4
     held.let_go(1)
     child = MAN | {"Age": 4}
     expect_explained(page, explained(server, child), child)
