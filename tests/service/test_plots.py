@@ -86,8 +86,14 @@ def test_names_on_a_force_plot_keep_apart() -> None:
     drawn(replace(SKETCH, plot="force", values=values, names=names))
     shown = [text for text in plt.gca().texts if text.get_text().strip() in [*names, "base value", "up", "higher", "lower"]]
     assert len(shown) >= 8
+    assert plt.gcf().get_figwidth() > 16
     boxes = [text.get_window_extent().padded(-4) for text in shown]
     assert not any(one.overlaps(other) for i, one in enumerate(boxes) for other in boxes[:i])
+
+
+def test_short_names_need_no_room() -> None:
+    drawn(replace(SKETCH, plot="force", values=np.array([[0.2, 0.1, -0.2, -0.1]]), names=list("abcd")))
+    assert plt.gcf().get_figwidth() == 16
 
 
 @pytest.mark.parametrize("plot", ["waterfall", "force", "decision"])
