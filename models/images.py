@@ -3,7 +3,7 @@
 import io
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageChops, ImageOps
 
 from models.arrays import Bytes, Inputs
 from models.manifest import ImageSpec
@@ -30,12 +30,14 @@ def read_image(file: bytes, spec: ImageSpec) -> tuple[Bytes, list[str]]:
     if image.has_transparency_data:
         rgba = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", rgba.size, (0, 0, 0, 255)), rgba).convert("RGB")
-        changes.append("laid over black where it is transparent")
+        if np.asarray(rgba)[..., 3].min() < 255:  # canvases write an alpha channel always
+            changes.append("laid over black where it is transparent")
     mode, colours = ("L", "grey") if spec.channels == 1 else ("RGB", "RGB")
     if image.mode != mode:
-        if image.mode not in ("L", "1") or mode == "RGB":
+        converted = image.convert(mode)
+        if not _same_colours(image, converted):
             changes.append(f"converted to {colours}")
-        image = image.convert(mode)
+        image = converted
     if image.size != (spec.width, spec.height):
         changes.append(f"fitted from {image.width} x {image.height} to {spec.width} x {spec.height} pixels")
         image = ImageOps.pad(image, (spec.width, spec.height), Image.Resampling.BICUBIC, color=0)
@@ -87,6 +89,11 @@ def _upright(image: Image.Image) -> tuple[Image.Image, list[str]]:
         return (ImageOps.exif_transpose(image), ["turned upright as its EXIF orientation says"]) if turned else (image, [])
     except Exception:  # Pillow's EXIF parser raises many types too
         return image, []
+
+
+def _same_colours(image: Image.Image, converted: Image.Image) -> bool:
+    """Whether nothing was lost or invented: grey in every channel is grey."""
+    return ImageChops.difference(image.convert("RGB"), converted.convert("RGB")).getbbox() is None
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:

@@ -42,5 +42,6 @@ def complete(app: FastAPI) -> None:
         schemas.pop(name, None)
     for path in document["paths"].values():
         for operation in path.values():
+            operation["summary"] = operation.pop("description").split("\n")[0]
             if "HTTPValidationError" in str(operation["responses"].get("422")):
                 del operation["responses"]["422"]

@@ -46,61 +46,65 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.post("/predict", response_model=PredictResponse, responses=_PROBLEMS, openapi_extra=takes(PredictRequest))
+@router.post("/predict", tags=["ask"], response_model=PredictResponse, responses=_PROBLEMS, openapi_extra=takes(PredictRequest))
 async def post_predict(request: Request) -> Response:
     """What does the model predict?"""
     return await _compute(request, predict, accept(request, [JSON]))
 
 
-@router.post("/explain", response_model=ExplainResponse, responses=_PROBLEMS | drawn(), openapi_extra=takes(ExplainRequest))
+@router.post(
+    "/explain", tags=["ask"], response_model=ExplainResponse, responses=_PROBLEMS | drawn(), openapi_extra=takes(ExplainRequest)
+)
 async def post_explain(request: Request) -> Response:
     """And why?"""
     media = accept(request, MEDIA_TYPES)
     return await _compute(request, partial(explain, media=media), media)
 
 
-@router.post("/summary", response_model=SummaryResponse, responses=_PROBLEMS | drawn(), openapi_extra=takes(SummaryRequest))
+@router.post(
+    "/summary", tags=["ask"], response_model=SummaryResponse, responses=_PROBLEMS | drawn(), openapi_extra=takes(SummaryRequest)
+)
 async def post_summary(request: Request) -> Response:
     """What matters to the model over all?"""
     media = accept(request, MEDIA_TYPES)
     return await _compute(request, partial(summary, media=media), media)
 
 
-@router.post("/compare", response_model=CompareResponse, responses=_PROBLEMS, openapi_extra=takes(CompareRequest))
+@router.post("/compare", tags=["ask"], response_model=CompareResponse, responses=_PROBLEMS, openapi_extra=takes(CompareRequest))
 async def post_compare(request: Request) -> Response:
     """What do several methods say?"""
     return await _compute(request, compare, accept(request, [JSON]))
 
 
 @router.head("/models", include_in_schema=False)
-@router.get("/models")
+@router.get("/models", tags=["models"])
 async def get_models(request: Request) -> ModelList:
     """Every model, and whether it serves."""
     return summarise(request.app.state.context.catalog)
 
 
-@router.get("/models/{name}", responses={404: _PROBLEMS[404], 503: _PROBLEMS[503]})
+@router.get("/models/{name}", tags=["models"], responses={404: _PROBLEMS[404], 503: _PROBLEMS[503]})
 async def get_model(name: ModelName, request: Request) -> ModelDetail:
     """All there is to know about one model before asking it."""
     return describe(request.app.state.context.catalog.get(name))
 
 
 @router.head("/models/{name}/samples", include_in_schema=False)
-@router.get("/models/{name}/samples", responses={404: _PROBLEMS[404], 503: _PROBLEMS[503]})
+@router.get("/models/{name}/samples", tags=["models"], responses={404: _PROBLEMS[404], 503: _PROBLEMS[503]})
 def get_samples(name: ModelName, request: Request) -> Samples:
     """Instances to try: those that the manifest names, and the centres of its background where they are nobody's record."""
     return samples(request.app.state.context.catalog.get(name))
 
 
 @router.head("/livez", include_in_schema=False)
-@router.get("/livez")
+@router.get("/livez", tags=["operations"])
 async def get_livez() -> Health:
     """The process is up."""
     return Health(status="alive", models={})
 
 
 @router.head("/readyz", include_in_schema=False)
-@router.get("/readyz", responses={503: {"model": Health}})
+@router.get("/readyz", tags=["operations"], responses={503: {"model": Health}})
 async def get_readyz(request: Request, response: Response) -> Health:
     """Every model serves or is refused, and at least one serves."""
     catalog = request.app.state.context.catalog
@@ -111,7 +115,7 @@ async def get_readyz(request: Request, response: Response) -> Health:
 
 
 @router.head("/metrics", include_in_schema=False)
-@router.get("/metrics", response_class=PlainTextResponse)
+@router.get("/metrics", tags=["operations"], response_class=PlainTextResponse)
 async def get_metrics(request: Request) -> Response:
     """What was counted, in Prometheus's format."""
     return Response(request.app.state.context.metrics.text(), media_type=metrics.MEDIA_TYPE)

@@ -33,16 +33,20 @@ def test_a_png_of_the_right_kind_is_taken_as_it_is() -> None:
 
 
 def test_colour_becomes_grey_and_is_said() -> None:
-    pixels, changes = read_image(encoded(Image.new("RGB", (4, 4), (255, 255, 255))), GREY)
+    pixels, changes = read_image(encoded(Image.new("RGB", (4, 4), (255, 0, 0))), GREY)
     assert pixels.shape == (4, 4, 1)
-    assert (pixels == 255).all()
+    assert (pixels == 76).all()
     assert changes == ["converted to grey"]
 
 
-def test_grey_becomes_colour() -> None:
-    pixels, changes = read_image(write_png(RAMP), COLOUR)
-    np.testing.assert_array_equal(pixels, np.repeat(RAMP, 3, axis=-1))
-    assert changes == ["converted to RGB"]
+def test_what_loses_nothing_is_not_worth_a_word() -> None:
+    """A canvas writes four channels, whatever was drawn on it: opaque grey stays as it is, in either kind of model."""
+    four = Image.fromarray(np.dstack([RAMP, RAMP, RAMP, np.full_like(RAMP, 255)]))
+    for image in (four, four.convert("RGB"), four.convert("LA"), four.convert("L")):
+        for spec, expected in ((GREY, RAMP), (COLOUR, np.repeat(RAMP, 3, axis=-1))):
+            pixels, changes = read_image(encoded(image), spec)
+            np.testing.assert_array_equal(pixels, expected)
+            assert changes == []
 
 
 def test_transparency_is_laid_over_black() -> None:

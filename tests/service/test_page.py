@@ -69,7 +69,7 @@ def test_only_reading(client: httpx.Client) -> None:
 
 def test_licences_of_what_is_bundled_ship_with_it() -> None:
     text = (STATIC / "THIRD-PARTY.txt").read_text("utf-8")
-    for name in ("svelte", "d3-scale"):
+    for name in ("svelte", "d3-array"):
         assert name in text
     assert (STATIC / "docs" / "LICENSE").exists()
 

@@ -89,7 +89,7 @@ def test_an_image_is_explained(server: Server, players: str, shape: tuple[int, .
 
 def test_images_of_any_kind_are_fitted_and_it_is_said(server: Server) -> None:
     """A JPEG in colour and another size, a data URL with white space, a white background."""
-    jpeg = b64(Image.new("RGB", (100, 60), (30, 30, 30)), "JPEG")
+    jpeg = b64(Image.new("RGB", (100, 60), (90, 30, 30)), "JPEG")
     url = "data:image/png;base64,\n " + b64(Image.new("L", (28, 28), 255))
     answer = post(server, "/predict", {"model": "fashion-mnist", "instances": [{"b64": jpeg}, {"b64": url}]})
     assert len(answer["labels"]) == 2

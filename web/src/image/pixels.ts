@@ -1,5 +1,3 @@
-import { png } from './png'
-
 /** A picture of the model's size: RGBA, opaque, row by row. */
 export type Pixels = { width: number; height: number; rgba: Uint8ClampedArray }
 
@@ -57,16 +55,8 @@ export function address(pixels: Pixels): string {
   return canvas.toDataURL('image/png')
 }
 
-/** These very pixels as a PNG in standard base64, for the service. */
-export function base64({ width, height, rgba }: Pixels, channels: number): string {
-  const kept = rgba.filter((_, i) => i % 4 < channels)
-  let text = ''
-  for (const byte of png(width, height, channels, new Uint8Array(kept))) text += String.fromCharCode(byte)
-  return btoa(text)
-}
-
-/** The same, small, for an address. */
-export function compact(pixels: Pixels): string {
+/** These very pixels as a PNG in standard base64, for the service and for an address. */
+export function base64(pixels: Pixels): string {
   return address(pixels).replace(/^data:[^,]*,/, '')
 }
 

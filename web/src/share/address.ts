@@ -1,4 +1,4 @@
-import { compact } from '../image/pixels'
+import { base64 } from '../image/pixels'
 import type { session } from '../state/session.svelte'
 import { encode } from './fragment'
 
@@ -9,7 +9,7 @@ export function addressOf({ name, view, tabular, drawing }: typeof session): str
     return encode({ model: name, view, plot, output, compared, row: { ...row }, options: kept(options) })
   }
   if (drawing) {
-    return encode({ model: name, view, output: drawing.picked, image: compact(drawing.pixels), options: kept(drawing.options) })
+    return encode({ model: name, view, output: drawing.picked, image: base64(drawing.pixels), options: kept(drawing.options) })
   }
   return null
 }

@@ -118,7 +118,7 @@ export class Drawing {
 
   get asked(): Asked {
     const outputs = this.everyClass || this.picked !== null ? 'all' : 'predicted'
-    return { model: this.model.name, instances: [{ b64: base64(this.pixels, this.size.channels) }], outputs, ...this.options.sent }
+    return { model: this.model.name, instances: [{ b64: base64(this.pixels) }], outputs, ...this.options.sent }
   }
 
   ask = (): void => {

@@ -124,7 +124,7 @@ export class Tabular {
       if (this.plot === 'Compare' && this.compared.length > 1 && !this.#latest.overtaken) {
         this.comparison = (await api.compare(this.askedToCompare, signal)).body
       }
-      if (!this.#latest.overtaken) this.progress = 'ready'
+      if (!this.#latest.overtaken && !Object.keys(this.unreadable).length) this.progress = 'ready'
     } catch (error) {
       if (signal.aborted) return
       this.progress = 'stale'
