@@ -93,16 +93,15 @@ def test_axe_finds_nothing_serious(open_page: Open, way: str) -> None:
         assert [(scheme, each["id"], node["target"]) for each in serious for node in each["nodes"]] == []
 
 
-WIDTH = """async () => {
-    const page = document.documentElement
-    for (let frame = 0; frame < 30 && page.scrollWidth > innerWidth; frame++) await new Promise(requestAnimationFrame)
-    return page.scrollWidth
+TOO_WIDE = """async () => {
+    const outside = each => each.getBoundingClientRect().right > innerWidth + 1 && !each.closest('.scrolls, [role=tablist], svg')
+    const wide = () => [...document.querySelectorAll('main *, header *, dialog[open] *')]
+        .filter(each => each.checkVisibility() && outside(each)).map(each => each.outerHTML.slice(0, 90))
+        .concat(document.documentElement.scrollWidth > innerWidth ? ['the page'] : [])
+    for (let frame = 0; frame < 60 && wide().length; frame++) await new Promise(requestAnimationFrame)
+    return wide()
 }"""
-"""Charts are drawn anew a few frames after the page has another width."""
-
-TOO_WIDE = """() => [...document.querySelectorAll('main *, header *, dialog[open] *')].filter(each => each.checkVisibility())
-    .filter(each => each.getBoundingClientRect().right > innerWidth + 1 && !each.closest('.scrolls, [role=tablist], svg'))
-    .map(each => each.outerHTML.slice(0, 90))"""
+"""What stands out to the right; charts are drawn anew a few frames after the page has another width."""
 
 TOO_LOW = """() => [...document.querySelectorAll('button, select, a.button, [role=radiogroup] label, input[type=number]')]
     .filter(each => each.checkVisibility() && each.getBoundingClientRect().height < 39.5)
@@ -117,7 +116,6 @@ def test_phones_have_room_for_it(open_page: Open, way: str) -> None:
     WAYS[way](page)
     for phone in PHONES:
         page.set_viewport_size(phone)  # type: ignore[arg-type]
-        assert page.evaluate(WIDTH) <= phone["width"]
         assert page.evaluate(TOO_WIDE) == []
         assert page.evaluate(TOO_LOW) == []
 
