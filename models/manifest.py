@@ -30,6 +30,8 @@ class FieldSpec(_Part):
     def _categories_go_with_category(self) -> Self:
         if (self.type == "category") != bool(self.categories):
             raise ValueError(f"field {self.name!r}: `categories` are expected for type category, and for no other")
+        if len(set(self.categories or [])) < len(self.categories or []):
+            raise ValueError(f"field {self.name!r}: `categories`: expected no name twice")
         if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
             raise ValueError(f"field {self.name!r}: `minimum` is expected not to be above `maximum`")
         if self.type != "category" and isinstance(self.missing, str):
@@ -112,7 +114,9 @@ class Manifest(_Part):
             raise ValueError("kind tabular: `fields` and `columns` are expected, and no `image`")
         for part, names in {
             "output_names": self.output_names,
+            "class_names": self.class_names or [],
             "columns": [column.name for column in self.columns],
+            "examples": [example.name for example in self.examples],
             "fields and ignored_fields": [field.name for field in self.fields] + self.ignored_fields,
         }.items():
             if len(set(names)) != len(names):

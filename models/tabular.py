@@ -1,6 +1,7 @@
 """Records: checked against the manifest's fields, missing values filled in, encoded into columns."""
 
 import difflib
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -112,7 +113,12 @@ class RecordReader:
             return Flaw(path, "this field is required")
         if error["type"] == "model_type":
             return Flaw(path, "expected an object, one member per field")
-        return Flaw(path, error["msg"].removeprefix("Value error, "))
+        return Flaw(path, expected(error["msg"]))
+
+
+def expected(message: str) -> str:
+    """Pydantic's words in ours: what would be right."""
+    return re.sub("^Input should (be )?", "expected ", message.removeprefix("Value error, "))
 
 
 def encode(columns: Sequence[ColumnSpec], values: Mapping[str, Sequence[Value]]) -> Inputs:

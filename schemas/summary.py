@@ -21,7 +21,10 @@ class SummaryRequest(ExplainRequest):
 
 
 class SummaryResponse(ExplainResponse):
-    """How much each player matters, over all instances; and their explanations."""
+    """How much each player matters, over all instances; and their explanations.
+
+    None of the background's rows where these may be somebody's: values would tell what they are.
+    """
 
     outputs: Annotated[list[str], Field(description="What the last axis of mean_abs_shap_values stands for.")]
     mean_abs_shap_values: Annotated[

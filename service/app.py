@@ -40,7 +40,7 @@ def create_app(settings: Settings, catalog: Catalog | None = None) -> FastAPI:
     )
     app.state.context = Context(settings, catalog or Catalog(), Metrics())
     app.state.lane = Lane(settings.threads, settings.max_waiting)
-    app.state.drawing, app.state.easel = Lane(1, settings.max_waiting), Easel()
+    app.state.drawing, app.state.easel = Lane(1, settings.max_waiting, "draw-queue"), Easel()
     app.state.loads = catalog is None
     app.include_router(router)
     app.include_router(page)

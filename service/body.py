@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 import orjson
 from pydantic import BaseModel, ValidationError
 
+from models.tabular import expected
 from schemas.explain import TAGS, BackgroundInstances
 from schemas.problem import ProblemError
 from service.errors import MAX_ERRORS, Invalid, NotJson, pointer
@@ -53,5 +54,5 @@ def _flaw(schema: type[BaseModel], error: Any) -> ProblemError:
         return ProblemError(pointer=pointer([*path, last]), detail=f"unknown key; expected {known}")
     if error["loc"] and last not in TAGS:
         path.append(last)
-    detail = "expected an object" if error["type"] == "model_type" else error["msg"]
+    detail = "expected an object" if error["type"] == "model_type" else expected(error["msg"])
     return ProblemError(pointer=pointer(path), detail=detail)

@@ -104,6 +104,8 @@ def explain(
     ending = output.suffix.lower() if output else (".svg" if plot else ".json")
     if ending not in endings.split(" or "):
         _fail(f"expected the name of --output to end in {endings}")
+    if output and output.is_dir():
+        _fail(f"{output} is a folder; expected --output to name a file")
     if output and not output.parent.is_dir():
         _fail(f"{output.parent} is not a folder; expected --output in one that exists")
     try:
@@ -115,6 +117,8 @@ def explain(
         else:
             sys.stdout.buffer.write(content)
     except Problem as problem:
+        if len(problem.errors) == 1:
+            _fail(f"{problem.errors[0].pointer}: {problem.errors[0].detail}")
         for flaw in problem.errors:
             _say(f"{flaw.pointer}: {flaw.detail}")
         _fail(problem.detail)

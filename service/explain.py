@@ -24,7 +24,7 @@ def explain(body: bytes | bytearray, context: Context, clock: Clock, *, media: s
     predictions = predict_finite(model, instances.inputs, clock)
     clock.mark("predict")
     if media != JSON:
-        request = pose(request, model.manifest, predictions)
+        request = pose(request, model, predictions)
     limit, pairs = context.settings.max_values, request.interactions
     asked = ask(request, [request.method], model, instances, predictions, clock, limit, interactions=pairs)
     choice = choose(request.method, asked)

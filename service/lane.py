@@ -36,9 +36,13 @@ class Clock:
         """Nobody waits any more: the next check raises."""
         self._gone.set()
 
+    def over(self) -> bool:
+        """Whether the time is over, or nobody waits."""
+        return self._gone.is_set() or time.perf_counter() > self._end
+
     def check(self) -> None:
         """Raises DeadlinePassed when the time is over or nobody waits."""
-        if self._gone.is_set() or time.perf_counter() > self._end:
+        if self.over():
             raise DeadlinePassed(_TOO_LATE)
 
     def mark(self, phase: str) -> None:
@@ -56,7 +60,8 @@ class Clock:
 class Lane:
     """Threads that compute, and a bounded number of requests that wait for them."""
 
-    def __init__(self, threads: int, max_waiting: int) -> None:
+    def __init__(self, threads: int, max_waiting: int, phase: str = "queue") -> None:
+        self._phase = phase
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="lane")
         self._places = threading.Semaphore(threads + max_waiting)
 
@@ -68,7 +73,7 @@ class Lane:
         if not self._places.acquire(blocking=False):
             left.close()
             raise Busy("too many requests wait already; try again in a moment")
-        future = self._threads.submit(_begin, work, clock)
+        future = self._threads.submit(self._begin, work, clock)
         future.add_done_callback(lambda _: self._places.release())
         answer, gone = asyncio.wrap_future(future), asyncio.ensure_future(left)
         try:
@@ -87,7 +92,6 @@ class Lane:
         """Let what has begun end."""
         self._threads.shutdown(wait=True)
 
-
-def _begin(work: Callable[[Clock], T], clock: Clock) -> T:
-    clock.mark("queue")
-    return work(clock)
+    def _begin(self, work: Callable[[Clock], T], clock: Clock) -> T:
+        clock.mark(self._phase)
+        return work(clock)

@@ -83,6 +83,7 @@ async def get_models(request: Request) -> ModelList:
     return summarise(request.app.state.context.catalog)
 
 
+@router.head("/models/{name}", include_in_schema=False)
 @router.get("/models/{name}", tags=["models"], responses={404: _PROBLEMS[404], 503: _PROBLEMS[503]})
 async def get_model(name: ModelName, request: Request) -> ModelDetail:
     """All there is to know about one model before asking it."""

@@ -1,7 +1,5 @@
 """The life of a summary request, top to bottom: many explanations, added up."""
 
-from dataclasses import replace
-
 import numpy as np
 
 from models.arrays import Floats, Outputs, Weights
@@ -15,6 +13,7 @@ from service.body import parse
 from service.catalog import Model
 from service.choose import choose
 from service.context import Context
+from service.errors import invalid
 from service.lane import Clock
 from service.pictures.pose import pose, sketch
 from service.pictures.sketch import Sketch
@@ -28,9 +27,12 @@ def summary(body: bytes | bytearray, context: Context, clock: Clock, *, media: s
     clock.lower(request.deadline_ms)
     model = context.catalog.get(request.model)
     instances, predictions, weights = _subject(request, model, clock)
+    shown = bool(request.instances) or model.manifest.samples
     clock.mark("predict")
     if media != JSON:
-        request = pose(request, model.manifest, predictions, overall=True)
+        if request.plot == "beeswarm" and not shown:
+            raise invalid("/plot", "the rows of this model's background are not shown; expected `bar`, or instances")
+        request = pose(request, model, predictions, overall=True)
     limit, pairs = context.settings.max_values, request.interactions
     asked = ask(request, [request.method], model, instances, predictions, clock, limit, interactions=pairs)
     choice = choose(request.method, asked)
@@ -38,7 +40,9 @@ def summary(body: bytes | bytearray, context: Context, clock: Clock, *, media: s
     clock.mark("explain")
     content = answer(asked, choice, attribution, context)
     content |= add_up(content, asked, weights)
-    return to_json(content) if media == JSON else sketch(request, media, asked, content)
+    if media != JSON:
+        return sketch(request, media, asked, content)
+    return to_json(content if shown else content | {"explanations": []})  # values would tell what the rows are
 
 
 def _subject(request: SummaryRequest, model: Model, clock: Clock) -> tuple[Instances, Outputs, Weights]:
@@ -47,17 +51,14 @@ def _subject(request: SummaryRequest, model: Model, clock: Clock) -> tuple[Insta
         sent = read_instances(model, request.instances, clock)
         return sent, predict_finite(model, sent.inputs, clock), equal_weights(len(sent.inputs))
     known = model.backgrounds.named("default")
-    rows = model.reader.restore(known.background.x)
-    if not model.manifest.samples:  # they may be somebody's
-        rows = replace(rows, data=None, columns=None)
-    return rows, known.predictions.astype(np.float32), known.background.weights
+    return model.reader.restore(known.background.x), known.predictions.astype(np.float32), known.background.weights
 
 
 def add_up(content: Json, asked: Asked, weights: Weights) -> Json:
     """Mean |Shapley value| per output that was explained, over the instances for which it was."""
     explained = asked.question.outputs
     same = (explained == explained[0]).all()
-    outputs = explained[0] if same else np.unique(explained)
+    outputs = explained[0] if same else np.unique(explained[weights > 0])
     sizes = np.abs(np.stack([explanation["shap_values"] for explanation in content["explanations"]]))
     means = np.stack([_mean(sizes, explained == k, exact_weights(weights)) for k in outputs], axis=-1)
     names = asked.model.manifest.output_names

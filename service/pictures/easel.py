@@ -15,8 +15,11 @@ from service.lane import Clock
 from service.pictures.sketch import Sketch
 
 log = logging.getLogger(__name__)
-_LONGEST = 60.0
-"""Seconds after which a drawing is given up."""
+_TICK = 0.1
+_GRACE = 2.0
+"""Seconds that a drawing may go on when nobody waits for it any more: to begin another process takes longer."""
+_IMPORTS = 60.0
+"""The same before the first drawing."""
 _POLITE = 5
 """How far answers that wait for numbers go before those that wait for pictures."""
 
@@ -28,6 +31,7 @@ class Easel:
         self._lock = threading.Lock()
         self._process: BaseProcess | None = None
         self._pipe: Connection | None = None
+        self._patience = _IMPORTS
 
     def start(self) -> None:
         """Begin to import what draws, which takes some seconds; does not wait for it."""
@@ -40,10 +44,9 @@ class Easel:
             pipe = self._connect()
             try:
                 pipe.send(sketch)
-                if not pipe.poll(_LONGEST):
-                    self._end()
-                    raise DeadlinePassed("drawing was given up; ask for a picture of less")
+                self._wait(pipe, clock)
                 drawn = pipe.recv()
+                self._patience = _GRACE
             except (EOFError, OSError):
                 self._end()
                 raise Unexpected("the process that draws has ended; ask again") from None
@@ -52,6 +55,15 @@ class Easel:
             return drawn
         log.error("a picture could not be drawn: %s", drawn)
         raise Unexpected("the picture could not be drawn; the log says why")
+
+    def _wait(self, pipe: Connection, clock: Clock) -> None:
+        """Until the picture is there. Raises DeadlinePassed."""
+        left = self._patience
+        while not pipe.poll(_TICK):
+            left -= _TICK if clock.over() else 0
+            if left <= 0:
+                self._end()
+                raise DeadlinePassed("drawing was given up; ask for a picture of less")
 
     def close(self) -> None:
         """End the process."""
@@ -65,6 +77,7 @@ class Easel:
             self._pipe, other = spawn.Pipe()
             self._process = spawn.Process(target=_serve, args=(other,), name="easel", daemon=True)
             self._process.start()
+            self._patience = _IMPORTS
             other.close()
         return self._pipe
 

@@ -2,9 +2,12 @@
 
 import io
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from importlib import import_module
 from itertools import combinations
 from typing import Any
+from unittest.mock import patch
 from xml.sax.saxutils import escape
 
 import matplotlib as mpl
@@ -18,6 +21,7 @@ from matplotlib.text import Text
 from schemas.picture import SINGLE, SVG, Plot
 from service.pictures.palette import SCALES, SIGNS, recolour
 from service.pictures.sketch import Sketch
+from service.pictures.words import plain, signed
 
 _STYLE: Any = {
     "svg.hashsalt": "shapserve",
@@ -31,7 +35,7 @@ _STYLE: Any = {
 def draw(sketch: Sketch) -> bytes:
     """The file: the same bytes for the same sketch."""
     np.random.seed(0)  # beeswarm shuffles with NumPy's global generator
-    with mpl.rc_context(_STYLE), warnings.catch_warnings():
+    with mpl.rc_context(_STYLE), warnings.catch_warnings(), _all_digits():
         warnings.simplefilter("ignore")  # shap's colours and matplotlib's plans; glyphs that the font lacks
         try:
             plt.figure()
@@ -42,13 +46,28 @@ def draw(sketch: Sketch) -> bytes:
             plt.close("all")
 
 
+@contextmanager
+def _all_digits() -> Iterator[None]:
+    """Shap prints two decimals, and so `+0` for many a probability."""
+    with ExitStack() as stack:
+        for name in ("_waterfall", "_bar"):
+            stack.enter_context(patch.object(import_module(f"shap.plots.{name}"), "format_value", _figures))
+        yield
+
+
+def _figures(value: float, form: str) -> str:
+    """In the place of shap's format_value."""
+    return (signed(value) if form.startswith("%+") else plain(value)).replace("-", "\N{MINUS SIGN}")
+
+
 def _is_nothing(sketch: Sketch) -> bool:
-    """Whether there is no contribution to draw: shap's axes would have no width."""
-    return sketch.plot in SINGLE and np.abs(sketch.values).sum() <= 1e-6 * max(1.0, abs(sketch.base_value))
+    """Whether no contribution is left of nine digits: shap's axes would have no width."""
+    largest = max(abs(sketch.base_value), abs(sketch.base_value + sketch.values.sum()))
+    return sketch.plot in SINGLE and np.abs(sketch.values).sum() <= 1e-9 * largest
 
 
 def _nothing(sketch: Sketch) -> None:
-    said = f"{sketch.output}: {sketch.base_value:.3g}, as on average; nothing contributes"
+    said = f"{sketch.output}: {plain(sketch.base_value)}, as on average; nothing contributes"
     plt.gcf().text(0.5, 0.5, _safe(said), ha="center", fontsize=14)
 
 
@@ -87,6 +106,8 @@ def _force(sketch: Sketch) -> None:
         sketch.base_value, sketch.values[0], feature_names=names, out_names=[output], matplotlib=True, show=False, figsize=(16, 3)
     )
     texts = {text.get_text(): text for text in plt.gca().texts}
+    prediction = sketch.base_value + sketch.values.sum()
+    texts[f"{prediction:.2f}"].set_text(plain(prediction))
     for width in (16, 20, 26, 34, 44):  # shap makes room for long names by a longer axis, and so moves them together
         plt.gcf().set_size_inches(width, 3)
         boxes = [texts[name].get_window_extent().padded(-4) for name in names if name in texts]

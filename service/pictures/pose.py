@@ -1,6 +1,6 @@
 """From a request for a picture to what is drawn: which plot of which output, its numbers, its names."""
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -10,25 +10,28 @@ from models.manifest import Manifest, Value
 from schemas.explain import ExplainRequest
 from schemas.picture import OVERALL, SINGLE, Plot
 from service.ask import Asked
+from service.catalog import Model
 from service.errors import invalid, one_of
 from service.pictures.sketch import Sketch
 from service.pictures.words import alternative, stood_at
 from service.respond import Json
 
 R = TypeVar("R", bound=ExplainRequest)
-MOST_IMAGES = 8
+MOST_IMAGES, MOST_MAPS = 8, 100
 _MOST_CATEGORIES = 3
 
 
-def pose(request: R, manifest: Manifest, predictions: Outputs, *, overall: bool = False) -> R:
+def pose(request: R, model: Model, predictions: Outputs, *, overall: bool = False) -> R:
     """The request with all that a picture of it needs said: which plot, which output. Raises Invalid.
 
     predictions: (n, outputs). overall: only plots of several instances will do.
     """
-    n = len(predictions)
+    n, manifest = len(predictions), model.manifest
     plot = request.plot or _usual(manifest, n, overall)
     if overall and plot not in OVERALL:
         raise invalid("/plot", f"expected {one_of(OVERALL)}")
+    if overall and n == 1:
+        raise invalid("/instances", f"`{plot}` draws several instances; send more, or ask /explain for another plot")
     if plot in SINGLE and n > 1:
         raise invalid("/plot", f"`{plot}` draws one instance; send one, or take `decision`, `bar` or `beeswarm`")
     if plot in OVERALL and n == 1:
@@ -38,13 +41,19 @@ def pose(request: R, manifest: Manifest, predictions: Outputs, *, overall: bool 
     if plot == "image" and n > MOST_IMAGES:
         raise invalid("/instances", f"expected at most {MOST_IMAGES} images for one picture")
     if plot == "image":
+        outputs = request.outputs or manifest.default_outputs
+        maps = n * (len(manifest.output_names) if outputs == "all" else 1 if outputs == "predicted" else len(outputs))
+        if maps > MOST_MAPS:
+            raise invalid("/outputs", f"the picture would hold {maps} maps, more than {MOST_MAPS}; send fewer images or outputs")
         return request.model_copy(update={"plot": plot})
     if request.players == "pixels":
         raise invalid("/players", f"expected `patches` for `{plot}`; pixels are drawn by `image`")
-    players = request.players or ("fields" if manifest.kind == "tabular" else "patches")
-    return request.model_copy(
-        update={"plot": plot, "players": players, "outputs": [_output(request, plot, manifest, predictions)]}
-    )
+    said: dict[str, Any] = {"plot": plot, "outputs": [_output(request, plot, manifest, predictions)]}
+    if manifest.kind == "image":
+        said["players"] = "patches"
+        if n > 1 and request.method == "auto" and "deep" in model.explainers:  # seconds per image otherwise
+            said["method"] = "deep"
+    return request.model_copy(update=said)
 
 
 def _usual(manifest: Manifest, n: int, overall: bool) -> Plot:
@@ -60,6 +69,8 @@ def _output(request: ExplainRequest, plot: Plot, manifest: Manifest, predictions
     names, asked = manifest.output_names, request.outputs
     if isinstance(asked, list) and len(asked) == 1:
         return asked[0]
+    if len(names) == 1 and not isinstance(asked, list):
+        return names[0]
     if len(predictions) == 1 and asked in (None, "predicted"):
         return names[predictions[0].argmax()]
     if asked is None and len(names) <= 2:

@@ -11,9 +11,19 @@ _TOP = 5
 
 
 def stood_at(name: str, value: Value, imputed: list[str]) -> str:
-    """`Age = 0.92`"""
-    said = value if isinstance(value, str) else f"{value:.6g}"
+    """`Age = 0.92`; whole numbers in full."""
+    said = value if isinstance(value, str) else f"{value:.6g}" if abs(value) < 1e5 else f"{value:.12g}"
     return f"{name} = {said}{' (missing)' if name in imputed else ''}"
+
+
+def plain(value: float) -> str:
+    """A prediction or a base value: four digits, those before the point in full."""
+    return f"{value:.0f}" if 1e4 <= abs(value) < 1e9 else f"{value:.4g}"
+
+
+def signed(value: float) -> str:
+    """A contribution: three digits however small it is, those before the point in full."""
+    return f"{value:+.0f}" if 1e3 <= abs(value) < 1e9 else f"{value:+.3g}"
 
 
 def alternative(plot: Plot, content: Json, values: Floats, means: Floats, names: list[str]) -> str:
@@ -29,25 +39,26 @@ def alternative(plot: Plot, content: Json, values: Floats, means: Floats, names:
     predictions = [e["prediction"][0] for e in explanations]
     head = f"{plot.capitalize()} plot, model {content['model']['name']}, output {output}"
     if len(predictions) == 1:
-        largest = _largest(values[0], names, signed=True)
-        return f"{head}: predicted {predictions[0]:.3g}, on average {base:.3g}. Contributions: {largest}."
-    spread = f"predicted {min(predictions):.3g} to {max(predictions):.3g}, on average {base:.3g}"
-    return f"{head}, {len(predictions)} instances: {spread}. Mean size of contributions: {_largest(means, names, signed=False)}."
+        largest = _largest(values[0], names, with_sign=True)
+        return f"{head}: predicted {plain(predictions[0])}, on average {plain(base)}. Contributions: {largest}."
+    spread = f"predicted {plain(min(predictions))} to {plain(max(predictions))}, on average {plain(base)}"
+    return (
+        f"{head}, {len(predictions)} instances: {spread}. Mean size of contributions: {_largest(means, names, with_sign=False)}."
+    )
 
 
-def _largest(values: Floats, names: list[str], *, signed: bool) -> str:
-    order = np.argsort(-np.abs(values), kind="stable")
-    said = [f"{names[k]} {values[k]:+.3g}" if signed else f"{names[k]} {values[k]:.3g}" for k in order[:_TOP]]
-    rest = order[_TOP:]
-    if len(rest):
-        said.append(f"{_count(len(rest), 'other')} {values[rest].sum():+.3g}" if signed else f"{_count(len(rest), 'other')} less")
-    return ", ".join(said)
+def _largest(values: Floats, names: list[str], *, with_sign: bool) -> str:
+    order, said = np.argsort(-np.abs(values), kind="stable"), signed if with_sign else plain
+    largest = [f"{names[k]} {said(values[k])}" for k in order[:_TOP]]
+    if len(rest := order[_TOP:]):
+        largest.append(f"{_count(len(rest), 'other')} {said(values[rest].sum())}")
+    return ", ".join(largest)
 
 
 def _image(i: int, explanation: Json, maps: Floats) -> str:
     """The likeliest output, and where on the maps (height, width, outputs) most speaks for and against it; i from 0."""
     k = int(np.argmax(explanation["prediction"]))
-    said = f"{explanation['outputs'][k]} {explanation['prediction'][k]:.3g}, on average {explanation['base_values'][k]:.3g}"
+    said = f"{explanation['outputs'][k]} {plain(explanation['prediction'][k])}, on average {plain(explanation['base_values'][k])}"
     ends = [("most for it", maps[..., k].argmax()), ("most against it", maps[..., k].argmin())]
     places = [f"{word} at row {at // maps.shape[1] + 1}, column {at % maps.shape[1] + 1}" for word, at in ends]
     return f"Image {i + 1}: {said}; {', '.join(places)}."

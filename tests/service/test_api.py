@@ -284,7 +284,7 @@ def test_the_openapi_document_names_every_path(client: httpx.Client) -> None:
         assert declared == {"200", "400", "404", "406", "413", "415", "422", "500", "503", "504"}
 
 
-@pytest.mark.parametrize("path", ["/livez", "/readyz", "/models"])
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/models", "/models/linear", "/metrics"])
 def test_head(client: httpx.Client, path: str) -> None:
     response = client.head(path)
     assert (response.status_code, response.content) == (200, b"")

@@ -50,7 +50,7 @@ def test_help_names_the_commands() -> None:
         (["explain", "nothing.json"], "nothing.json: No such file"),
         (["explain", "README.md"], "expected one JSON object"),
         (["explain", "examples/passenger.json", "--models", "docs"], "there is no model folder"),
-        (["explain", "examples/passenger.json", "--plot", "pie"], "/plot: Input should be 'waterfall', 'force'"),
+        (["explain", "examples/passenger.json", "--plot", "pie"], "/plot: expected 'waterfall', 'force'"),
         (["explain", "examples/passenger.json", "-o", "why.gif"], "to end in .json or .svg or .png"),
         (["explain", "examples/passenger.json", "--plot", "force", "-o", "why.json"], "to end in .svg or .png"),
         (["explain", "examples/passenger.json", "-o", "nowhere/why.svg"], "nowhere is not a folder"),

@@ -1,6 +1,7 @@
 """Explanations as pictures: which, of what, the same bytes each time, and said in words."""
 
 import io
+import os
 import re
 import signal
 import threading
@@ -19,15 +20,19 @@ import pytest
 from PIL import Image
 
 from benchmarks.process import Server
+from models.manifest import ImageSpec, Manifest
+from schemas.explain import ExplainRequest
 from schemas.picture import JSON, PNG, SVG, Plot
 from service.app import create_app
-from service.errors import Unexpected
+from service.errors import DeadlinePassed, Invalid, Unexpected
 from service.lane import Clock
 from service.pictures.easel import Easel
+from service.pictures.pose import pose
 from service.pictures.sketch import Sketch
+from service.pictures.words import stood_at
 from service.settings import Settings
 from tests.conftest import serving
-from tests.fakes import linear_catalog
+from tests.fakes import MANIFEST, linear_catalog, linear_model
 from tests.service.test_api import COLUMN_VALUES, RECORD, problem
 
 mpl.use("agg")
@@ -79,6 +84,17 @@ def test_the_words_are_the_numbers(client: httpx.Client) -> None:
     assert "Size = 4 (missing)" in alternative(picture(client, instances=[RECORD | {"Size": None}]))
 
 
+def test_whole_numbers_are_said_in_full() -> None:
+    assert [stood_at("n", value, []) for value in (1234567.0, 48213, 0.92, 29.69911764705882, 123456.25, 2e9)] == [
+        "n = 1234567",
+        "n = 48213",
+        "n = 0.92",
+        "n = 29.6991",
+        "n = 123456.25",
+        "n = 2000000000",
+    ]
+
+
 @pytest.mark.parametrize(
     ("accept", "media"),
     [
@@ -127,6 +143,26 @@ def test_what_cannot_be_drawn_is_refused(client: httpx.Client, body: dict[str, A
 def test_json_takes_no_notice_of_the_plot(client: httpx.Client) -> None:
     """The explanation is the same, however it would be drawn."""
     assert picture(client, JSON, plot="bar").content == picture(client, JSON).content
+
+
+def test_a_picture_has_room_for_a_hundred_maps() -> None:
+    """Two images of sixty classes each would take a minute, and nobody could read them."""
+    image = ImageSpec(height=4, width=4, channels=1, scale=1.0)
+    names = [f"class {k}" for k in range(60)]
+    manifest = Manifest(name="m", version="1", kind="image", output_names=names, image=image)
+    model, predictions = replace(linear_model(), manifest=manifest), np.zeros((2, 60), np.float32)
+    for outputs in ("all", None, names[:51]):
+        with pytest.raises(Invalid) as refused:
+            pose(ExplainRequest(model="m", instances=[{}] * 2, plot="image", outputs=outputs), model, predictions)
+        assert [error.pointer for error in refused.value.errors] == ["/outputs"]
+    assert pose(ExplainRequest(model="m", instances=[{}] * 2, outputs="predicted"), model, predictions).plot == "image"
+
+
+def test_a_single_output_need_not_be_named() -> None:
+    manifest = MANIFEST.model_copy(update={"output_names": ["y"]})
+    model, predictions = replace(linear_model(), manifest=manifest), np.zeros((2, 1), np.float32)
+    for outputs in ("all", "predicted", None, ["y"]):
+        assert pose(ExplainRequest(model="m", instances=[{}] * 2, outputs=outputs), model, predictions).outputs == ["y"]
 
 
 def test_which_output_is_drawn_when_none_is_named(client: httpx.Client) -> None:
@@ -228,6 +264,20 @@ def test_a_process_that_has_ended_is_begun_again(easel: Easel) -> None:
     assert process is not None
     process.kill()
     process.join()
+    assert easel.draw(SKETCH, Clock(60_000)) == first
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="this system cannot halt a process")
+def test_a_drawing_that_hangs_is_given_up(easel: Easel) -> None:
+    """Soon after its deadline, so that it holds up nobody for long; the next picture is drawn."""
+    first = easel.draw(SKETCH, Clock(60_000))
+    assert easel._process is not None
+    assert easel._process.pid is not None
+    os.kill(easel._process.pid, signal.SIGSTOP)
+    begun = time.monotonic()
+    with pytest.raises(DeadlinePassed):
+        easel.draw(SKETCH, Clock(200))
+    assert time.monotonic() - begun < 10
     assert easel.draw(SKETCH, Clock(60_000)) == first
 
 

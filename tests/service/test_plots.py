@@ -1,8 +1,10 @@
 """What is on the pictures: drawn in this process, and read from the figure."""
 
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import cast
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -11,8 +13,8 @@ import pytest
 from matplotlib.patches import FancyArrow, Rectangle
 from PIL import Image
 
-from schemas.picture import PNG
-from service.pictures.plots import PLOTS, draw
+from schemas.picture import PNG, Plot
+from service.pictures.plots import PLOTS, _all_digits, _is_nothing, draw
 from service.pictures.sketch import Sketch
 from tests.service.test_pictures import SKETCH
 
@@ -63,6 +65,26 @@ def test_the_rest_of_many_players_is_one_arrow() -> None:
     assert np.ptp(rest[:, 0]) == pytest.approx(values[0, :11].sum())
 
 
+@pytest.mark.parametrize("scale", [1e-6, 1e-3, 1.0, 1e5, 1e12])
+@pytest.mark.parametrize("plot", ["waterfall", "bar", "force"])
+def test_the_numbers_are_those_of_the_answer(plot: str, scale: float) -> None:
+    """To the digits shown, of which there are three at least, whatever the size: no `+0` for a probability of 0.004."""
+    values = np.array([[0.3141, -0.1234, 0.00567, -0.00089]]) * scale
+    sketch = replace(SKETCH, plot=cast(Plot, plot), values=np.abs(values) if plot == "bar" else values, base_value=0.2 * scale)
+    plt.figure()
+    with _all_digits():
+        PLOTS[sketch.plot](sketch)
+    said = [text.strip().replace("\N{MINUS SIGN}", "-") for text in texts()]
+    wanted = [] if plot == "force" else list(sketch.values[0])
+    if plot != "bar":
+        wanted.append(sketch.base_value + values.sum())
+    if plot == "waterfall":
+        wanted.append(sketch.base_value)
+    shown = [float(found) for text in said for found in re.findall(r"^(?:\$ = )?([-+]?[0-9.]+(?:e[-+][0-9]+)?)\$?$", text)]
+    for value in wanted:
+        assert any(abs(number - value) <= 0.005 * abs(value) for number in shown), (value, said)
+
+
 def test_bars_are_the_means() -> None:
     means = np.array([[0.4, 0.1, 0.3]])
     drawn(replace(SKETCH, plot="bar", values=means, names=["a", "b", "c"]))
@@ -99,9 +121,19 @@ def test_short_names_need_no_room() -> None:
 @pytest.mark.parametrize("plot", ["waterfall", "force", "decision"])
 def test_nothing_to_draw_is_said(plot: str) -> None:
     """No contribution at all: shap's force plot would never end."""
-    for values in (np.zeros((1, 4)), np.full((1, 4), 1e-9)):
-        picture = draw(replace(SKETCH, plot=plot, values=values, media=PNG))  # type: ignore[arg-type]
+    for values in (np.zeros((1, 4)), np.full((1, 4), 1e-11)):
+        picture = draw(replace(SKETCH, plot=cast(Plot, plot), values=values, media=PNG))
         assert Image.open(io.BytesIO(picture)).width > 100
+
+
+@pytest.mark.parametrize(("base", "size"), [(-4.5e-9, 3e-8), (1e9, 430.0), (0.2, 1e-7)])
+def test_the_smallest_contributions_are_drawn(base: float, size: float) -> None:
+    """As long as the answer's nine digits tell them from nothing."""
+    values = np.array([[size, -size / 3, size / 5, 0.0]])
+    sketch = replace(SKETCH, values=values, base_value=base)
+    assert not _is_nothing(sketch)
+    assert draw(sketch)
+    assert draw(replace(sketch, plot="force"))
 
 
 def test_maps_of_images_stand_beside_them() -> None:

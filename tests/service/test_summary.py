@@ -8,30 +8,40 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+from fastapi import FastAPI
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
 from benchmarks.process import Server
+from models.backgrounds import Background
 from models.folder import TRAINED, read_folder
 from models.manifest import Example
 from models.tabular import decode, encode
 from schemas.picture import SVG
 from schemas.summary import Samples, SummaryResponse
 from service.app import create_app
+from service.backgrounds import Backgrounds
 from service.catalog import Catalog
 from service.settings import Settings
 from tests.conftest import serving
-from tests.fakes import BACKGROUND, MANIFEST, WEIGHTS, linear_model
+from tests.fakes import BACKGROUND, MANIFEST, WEIGHTS, linear_model, predict
 from tests.service.test_api import MEAN, RECORD, ask, problem, refused
 from tests.service.test_pictures import alternative, picture
 
 SIZES = np.abs((BACKGROUND.x - MEAN)[:, :, None] * WEIGHTS)  # (rows, columns, outputs)
 
 
-def test_without_instances_the_background_is_added_up_by_its_weights(client: httpx.Client) -> None:
+def shown(**changes: Any) -> FastAPI:
+    """The app around the linear model, whose background may be shown."""
+    manifest = MANIFEST.model_copy(update={"samples": True, **changes})
+    return create_app(Settings(), Catalog({"linear": replace(linear_model(), manifest=manifest)}))
+
+
+def test_without_instances_the_background_is_added_up_by_its_weights() -> None:
     """sum_b w_b |w (x_b - mean)| per output; every row is explained."""
-    answer = client.post("/summary", json={"model": "linear", "players": "columns"}).json()
+    with serving(shown()) as client:
+        answer = client.post("/summary", json={"model": "linear", "players": "columns"}).json()
     SummaryResponse.model_validate(answer)
     np.testing.assert_allclose(answer["mean_abs_shap_values"], np.einsum("b,bco->co", BACKGROUND.weights, SIZES), atol=1e-7)
     assert answer["outputs"] == ["up", "down"]
@@ -39,11 +49,27 @@ def test_without_instances_the_background_is_added_up_by_its_weights(client: htt
     assert all(explanation["proof"]["ok"] for explanation in answer["explanations"])
 
 
-def test_rows_that_may_be_somebodys_are_not_shown(client: httpx.Client) -> None:
-    """Their values are explained; what they are is not said."""
-    answer = client.post("/summary", json={"model": "linear"}).json()
-    assert [explanation["data"] for explanation in answer["explanations"]] == [None] * 3
+def test_rows_that_may_be_somebodys_are_not_told(client: httpx.Client) -> None:
+    """Neither what they are nor their values, from which that can be found: means only, and no points."""
+    answer = client.post("/summary", json={"model": "linear", "players": "columns"}).json()
+    assert answer["explanations"] == []
+    np.testing.assert_allclose(answer["mean_abs_shap_values"], np.einsum("b,bco->co", BACKGROUND.weights, SIZES), atol=1e-7)
     assert problem(client.get("/models/linear/samples"), 404).type == "/problems/not-found"
+    ask_for = {"model": "linear", "plot": "beeswarm"}
+    assert problem(client.post("/summary", json=ask_for, headers={"accept": SVG}), 422).errors[0].pointer == "/plot"
+
+
+def test_an_output_that_only_rows_without_weight_have_is_left_out() -> None:
+    """Its mean would be 0 / 0."""
+    model = linear_model()
+    known = model.backgrounds.named("default")
+    x = np.concatenate([known.background.x, [[-500, 0, 1, 0, 0]]]).astype(np.float32)
+    weights = np.append(known.background.weights, 0).astype(np.float32)
+    backgrounds = Backgrounds({"default": (Background(x, weights), predict(x).astype(np.float64))})
+    with serving(create_app(Settings(), Catalog({"linear": replace(model, backgrounds=backgrounds)}))) as client:
+        answer = client.post("/summary", json={"model": "linear", "outputs": "predicted"}).json()
+    assert answer["outputs"] == ["up"]
+    assert np.isfinite(answer["mean_abs_shap_values"]).all()
 
 
 def test_instances_count_alike(client: httpx.Client) -> None:
@@ -78,13 +104,13 @@ def test_a_summary_is_drawn_as_bars_or_as_a_beeswarm(client: httpx.Client) -> No
     assert alternative(picture(client, plot="beeswarm", instances=[RECORD] * 4, **body)).startswith("Beeswarm plot")
     refusal = problem(picture(client, path="/summary", plot="waterfall"), 422)
     assert "`bar`, `beeswarm`" in refusal.errors[0].detail
+    assert problem(picture(client, path="/summary"), 422).errors[0].pointer == "/instances"
 
 
 def test_samples_can_be_sent_as_they_are() -> None:
     """The centres of the background, as records that are encoded to the very same rows; and those of the manifest."""
     example = Example(name="a large one", instance={"Size": 90, "Count": 1})
-    manifest = MANIFEST.model_copy(update={"samples": True, "examples": [example]})
-    with serving(create_app(Settings(), Catalog({"linear": replace(linear_model(), manifest=manifest)}))) as client:
+    with serving(shown(examples=[example])) as client:
         answer = client.get("/models/linear/samples").json()
         Samples.model_validate(answer)
         assert answer["examples"] == [example.model_dump()]
@@ -142,6 +168,7 @@ def test_the_image_plot_of_shipped_samples(server: Server) -> None:
         assert "row 1, column 1" in alternative(
             picture(client, **body | {"instances": instances[:1], "plot": "force", "patches": 1})
         )
+        assert alternative(picture(client, path="/summary", **body, outputs=["Bag"])).startswith("Bar plot")
         assert problem(picture(client, **body, plot="bar"), 422).errors[0].pointer == "/outputs"
         assert (
             problem(picture(client, **body, plot="decision", players="pixels", outputs=["Bag"]), 422).errors[0].pointer
