@@ -126,6 +126,12 @@ def with_nan() -> Background:
         (lambda f: (f / "manifest.json").write_text("{"), "manifest.json"),
         (lambda f: edited(f, surprise=1), "surprise: Extra inputs"),
         (lambda f: edited(f, output_names=[]), "output_names"),
+        (lambda f: edited(f, class_names=["a", "a"]), "`class_names`: expected no name twice"),
+        (lambda f: edited(f, examples=[{"name": "a", "instance": {}}] * 2), "`examples`: expected no name twice"),
+        (
+            lambda f: edited(f, fields=[{"name": "a", "type": "category", "categories": ["x", "x"]}]),
+            "field 'a': `categories`: expected no name twice",
+        ),
         (lambda f: edited(f, name="../../etc"), "name"),
         (lambda f: edited(f, files={}), "expected the sha256 of model.keras"),
         (lambda f: (f / "model.keras").unlink(), "model.keras: the file is missing"),
