@@ -249,7 +249,7 @@ SKETCH = Sketch(
 )
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def easel() -> Iterator[Easel]:
     easel = Easel()
     yield easel
