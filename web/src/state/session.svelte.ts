@@ -14,6 +14,8 @@ const POLL = 1_500
 /** Which model is asked, and in which view. */
 class Session {
   models = $state.raw<ModelSummary[]>([])
+  /** Whether the service was asked which models it has. */
+  listed = $state(false)
   name = $state<string | null>(null)
   model = $state.raw<ModelDetail | null>(null)
   samples = $state.raw<Samples | null>(null)
@@ -97,6 +99,7 @@ class Session {
   async #list(): Promise<void> {
     try {
       this.models = await api.models()
+      this.listed = true
     } catch (error) {
       this.#failed(error, () => void this.start())
       return
