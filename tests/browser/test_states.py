@@ -102,14 +102,8 @@ def catalog() -> Catalog:
     rows = [[0.0, 0.0], [20_000.0, 4.0]]
     per_size = np.array([[0.0], [1.0]])
     models = [
-        tabular(
-            "odd",
-            [*odd, kind],
-            Net(np.eye(6, 2) / 9, softmax),
-            np.eye(3, 6),
-            output_names=["first", "second"],
-            class_names=["same", "same"],
-        ),
+        tabular("odd", odd, Net(np.eye(5, 2) / 9, softmax), np.eye(3, 5), output_names=["no", "yes"], class_names=["no", "yes"]),
+        tabular("twins", [kind], Net([[1.0, 0.0]], softmax), [[0.0]], output_names=["a", "b"], class_names=["same", "same"]),
         tabular("rent", [income, size], Net(per_size, same), rows, output_names=["rent"], examples=twice),
         tabular("tiny", [income, size], Net(per_size * -1e-9, same), rows, output_names=["dose"]),
         tabular(
@@ -318,6 +312,14 @@ def test_a_flaw_is_said_at_its_field_whatever_its_name(visit: Visit, expected: l
     control.fill("2")
     settled(page)
     expect(control).to_have_attribute("aria-invalid", "false")
+
+
+def test_one_name_may_stand_twice(visit: Visit) -> None:
+    """Of categories, and of classes."""
+    page = visit("twins")
+    expect(page.get_by_role("radiogroup", name="kind").get_by_text("A", exact=True)).to_have_count(2)
+    page.get_by_role("tab", name="Global", exact=True).click()
+    expect(page.get_by_test_id("beeswarm")).to_be_visible()
 
 
 @pytest.mark.parametrize("width", [390, 1280])
