@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import type { Explained } from '../src/api/wire.ts'
+import type { Explained, ModelDetail } from '../src/api/wire.ts'
 import { arrow } from '../src/charts/arrow.ts'
 import { dodge, shades } from '../src/charts/beeswarm.ts'
 import { domainOf } from '../src/charts/domain.ts'
 import { segments } from '../src/charts/force.ts'
 import { cut } from '../src/charts/label.ts'
-import { percent, plain, signed, tiny } from '../src/charts/number.ts'
-import { arranged, inOrderOf, REST, reasonsOf, type Reasons } from '../src/charts/reasons.ts'
+import { digitsFor, percent, plain, signed, tiny, value } from '../src/charts/number.ts'
+import { arranged, inOrderOf, inWords, REST, reasonsOf, type Reasons } from '../src/charts/reasons.ts'
+import { calledBy, changeOf, sharesOf, verdictOf } from '../src/charts/verdict.ts'
 import { steps } from '../src/charts/waterfall.ts'
 
 const values = [0.3, -0.1, 0.05, -0.2]
@@ -53,7 +54,7 @@ test('the reasons of an output are its column of the values', () => {
     explanations: [{ outputs: ['a', 'b'], prediction: [0.1, 0.9], base_values: [0.5, 0.5], shap_values: [[-0.4, 0.4]], data: [29.699], imputed: ['Age'], proof: { stderr: null } }],
   } as unknown as Explained
   const { base, prediction, parts } = reasonsOf(answer, 'b')!
-  assert.deepEqual([base, prediction, parts[0]!.value, parts[0]!.label], [0.5, 0.9, 0.4, 'Age = 29.7 (missing)'])
+  assert.deepEqual([base, prediction, parts[0]!.value, parts[0]!.label], [0.5, 0.9, 0.4, 'Age = 29.699 (missing)'])
   assert.equal(reasonsOf(answer, 'c'), null)
 })
 
@@ -98,4 +99,38 @@ test('numbers have a real minus, no negative zero, and certainty is not rounded 
   assert.deepEqual([plain(-210000.5, 1), plain(9999, 0)], ['−210\u202f000.5', '9999'])
   assert.deepEqual([percent(0.99999), percent(1), percent(0.00001)], ['> 99.9 %', '100.0 %', '< 0.1 %'])
   assert.deepEqual([tiny(-5e-10), tiny(0.0001), tiny(0)], ['−5.0 × 10⁻¹⁰', '1.0 × 10⁻⁴', '0'])
+})
+
+test('values of fields are whole numbers in full, and others as far as single precision goes', () => {
+  assert.deepEqual([48213, 1_234_567_890, 29.69911764705882, 0.5, -3, 7.25].map(value), ['48213', '1234567890', '29.69912', '0.5', '−3', '7.25'])
+})
+
+test('very small numbers are powers of ten, and are told apart', () => {
+  const digits = digitsFor(3e-9)
+  assert.deepEqual([3.21e-9, -1e-10, 0, 2e-8].map((each) => signed(each, digits)), ['+3.21e−9', '−1.0e−10', '0', '+2.000e−8'])
+  assert.equal(plain(5, digits), '5.00000000')
+})
+
+test('words say what the chart shows, whatever the size', () => {
+  const small = { ...reasons, base: 4e-5, prediction: -5e-5, parts: reasons.parts.map((part) => ({ ...part, value: part.value * 1e-4 })) }
+  assert.equal(inWords(small, 2), 'yes is −0.0000500, from 0.0000400 on average. x0 = 1 adds 0.0000300, x3 = 1 takes away 0.0000200.')
+  assert.ok(!inWords({ ...reasons, prediction: -1e-9 }).includes('−0'))
+})
+
+const model = (names: string[], class_names: string[] | null) => ({ outputs: { names, class_names, default: 'all' } }) as unknown as ModelDetail
+const one = (value: number, name: string) => ({ outputs: [name], prediction: [value] })
+
+test('one probability of two classes is said of the likelier class, and a bar stands for each', () => {
+  const cats = model(['p'], ['dog', 'cat'])
+  assert.deepEqual(verdictOf(cats, one(0.2, 'p'), 'p'), { label: 'dog', number: '80.0 %', value: 0.8 })
+  assert.deepEqual(sharesOf(cats, [0.25]).map(({ label, value }) => [label, value]), [['dog', 0.75], ['cat', 0.25]])
+  assert.equal(calledBy(cats, 'p'), 'cat')
+  assert.equal(changeOf(cats, one(0.4, 'p'), verdictOf(cats, one(0.2, 'p'), 'p')), '+20.0 points')
+})
+
+test('a regression has no points, and a change counts by the size of the numbers', () => {
+  const price = model(['price'], null)
+  const change = (was: number, is: number) => changeOf(price, one(was, 'price'), verdictOf(price, one(is, 'price'), 'price'))
+  assert.deepEqual([change(3e-9, 5e-9), change(1e15, 1.5e15) === null, change(1e9, 1e9 + 1), change(2, 2.5)], ['+2.00e−9', false, null, '+0.500'])
+  assert.deepEqual(sharesOf(price, [-3]), [{ label: 'price', output: 'price', value: -3 }])
 })

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { serverTime } from '../src/api/client.ts'
+import { pointer } from '../src/api/pointer.ts'
 import { Problem } from '../src/api/problem.ts'
 import type { Field } from '../src/api/wire.ts'
 import { fewChoices, niceStep, rangeOf } from '../src/form/ranges.ts'
+import { Later } from '../src/state/later.ts'
 import { Latest } from '../src/state/latest.ts'
 
 const age: Field = { name: 'Age', type: 'number', description: '', unit: null, categories: null, minimum: 0, maximum: 120, observed: [0.42, 80], required: false, missing: 30 }
@@ -31,6 +33,7 @@ test('a flaw is said at its place, and only what has none goes elsewhere', () =>
 
 test('the server says how long it took', () => {
   assert.equal(serverTime('queue;dur=0.5, parse;dur=1.5'), 2)
+  assert.equal(serverTime('queue;dur=1, explain;dur=2, queue;dur=4'), 7)
   assert.equal(serverTime(null), null)
 })
 
@@ -48,7 +51,6 @@ test('of many questions at once, the first and the newest are asked, one after t
   }
   await new Promise((resolve) => setTimeout(resolve, 50))
   assert.deepEqual(asked, [0, 4])
-  assert.ok(latest.idle)
 })
 
 test('a question that takes too long is given up for a newer one', async () => {
@@ -59,4 +61,22 @@ test('a question that takes too long is given up for a newer one', async () => {
   latest.ask(async () => void (answered = true))
   await new Promise((resolve) => setTimeout(resolve, 60))
   assert.ok(gaveUp && answered)
+})
+
+test('a place is written as the service writes it', () => {
+  assert.equal(pointer('instances', 0, 'a/b~c'), '/instances/0/a~1b~0c')
+  assert.equal(pointer('/'.repeat(70)), `/${'~1'.repeat(64)}`)
+  assert.equal(pointer('a\nb\u00a0c d😀'), '/a?b?c d😀')
+})
+
+test('of questions put off, the last is asked; none after the end', async () => {
+  const asked: string[] = []
+  const later = new Later()
+  for (const name of ['a', 'b', 'c']) later.put(0.005, () => asked.push(name))
+  await new Promise((resolve) => setTimeout(resolve, 30))
+  later.put(0.005, () => asked.push('d'))
+  later.stop()
+  later.put(0.005, () => asked.push('e'))
+  await new Promise((resolve) => setTimeout(resolve, 30))
+  assert.deepEqual(asked, ['c'])
 })

@@ -2,18 +2,32 @@
 
 const MINUS = '−'
 
-/** Enough digits to tell apart values of the size of `scale`. */
+/** More digits than these after the point are not counted by anybody: powers of ten are. */
+const READABLE = 8
+const MOST = 60
+
+/** Enough digits after the point to tell apart values of the size of `scale`. */
 export function digitsFor(scale: number): number {
   if (!(scale > 0)) return 3
-  return Math.max(0, Math.min(6, 2 - Math.floor(Math.log10(scale))))
+  return Math.max(0, Math.min(MOST, 2 - Math.floor(Math.log10(scale))))
 }
 
 export function plain(value: number, digits: number): string {
+  if (digits > READABLE) return scientific(value, digits)
   const text = grouped(Math.abs(value).toFixed(digits))
   return value < 0 && !isZero(value, digits) ? MINUS + text : text
 }
 
 const isZero = (value: number, digits: number) => Number(value.toFixed(digits)) === 0
+
+/** Short, for the columns of charts: 1.23e−9. Numbers of everyday size stay as they are. */
+function scientific(value: number, digits: number): string {
+  if (isZero(value, digits)) return '0'
+  const size = Math.abs(value)
+  if (size >= 1e-4) return plain(value, READABLE)
+  const [mantissa, exponent] = size.toExponential(Math.min(3, Math.max(0, digits + Math.floor(Math.log10(size))))).split('e-') as [string, string]
+  return `${value < 0 ? MINUS : ''}${mantissa}e${MINUS}${exponent}`
+}
 
 /** Thousands stand apart from five digits on. */
 function grouped(text: string): string {
@@ -36,11 +50,11 @@ export function percent(probability: number): string {
   return `${hundred.toFixed(1)} %`
 }
 
-/** A value of a field, in brief. */
+/** A value of a field: whole numbers in full, others as far as single precision goes. */
 export function value(of: number | string | null): string {
   if (of === null) return 'missing'
   if (typeof of === 'string') return of
-  return String(Number(of.toPrecision(4))).replace('-', MINUS)
+  return String(Number.isInteger(of) ? of : Number(of.toPrecision(7))).replaceAll('-', MINUS)
 }
 
 /** Very small and very large numbers, for residuals. */

@@ -1,5 +1,5 @@
 import type { Explained, Explanation } from '../api/wire'
-import { value as written } from './number'
+import { digitsFor, plain, value as written } from './number'
 
 /** What one player adds to a prediction. */
 export type Part = { name: string; label: string; value: number; error: number | null }
@@ -56,8 +56,9 @@ export function inOrderOf(like: Part[], reasons: Reasons | null): Part[] | null 
 }
 
 /** A sentence or two, for those who do not see the chart. */
-export function inWords(reasons: Reasons, digits: number, most = 3): string {
+export function inWords(reasons: Reasons, most = 3): string {
   const largest = arranged(reasons, 'size').filter((part) => part.name !== REST).slice(0, most)
-  const said = largest.map((part) => `${part.label} ${part.value >= 0 ? 'adds' : 'takes away'} ${Math.abs(part.value).toFixed(digits)}`)
-  return `${reasons.output} is ${reasons.prediction.toFixed(digits)}, from ${reasons.base.toFixed(digits)} on average. ${said.join(', ')}.`
+  const digits = digitsFor(Math.abs(largest[0]?.value ?? 0))
+  const said = largest.map((part) => `${part.label} ${part.value >= 0 ? 'adds' : 'takes away'} ${plain(Math.abs(part.value), digits)}`)
+  return `${reasons.output} is ${plain(reasons.prediction, digits)}, from ${plain(reasons.base, digits)} on average. ${said.join(', ')}.`
 }

@@ -48,7 +48,7 @@ export function put({ width, height, rgba }: Pixels, context: CanvasRenderingCon
   context.putImageData(new ImageData(new Uint8ClampedArray(rgba), width, height), 0, 0)
 }
 
-/** As a data: address of a PNG; transparent pixels stay transparent. */
+/** As a data: address of a PNG. What is painted over a picture may be transparent, a picture is not. */
 export function address(pixels: Pixels): string {
   const { canvas, context } = canvasOf(pixels.width, pixels.height)
   put(pixels, context)

@@ -3,13 +3,13 @@ import type { session } from '../state/session.svelte'
 import { encode } from './fragment'
 
 /** The whole state as the part of the address after `#`; null while there is nothing to say. */
-export function addressOf({ name, view, tabular, drawing }: typeof session): string | null {
+export function addressOf({ view, tabular, drawing }: typeof session): string | null {
   if (tabular) {
     const { plot, output, compared, row, options } = tabular
-    return encode({ model: name, view, plot, output, compared, row: { ...row }, options: kept(options) })
+    return encode({ model: tabular.model.name, view, plot, output, compared, row: { ...row }, options: kept(options) })
   }
   if (drawing) {
-    return encode({ model: name, view, output: drawing.picked, image: base64(drawing.pixels), options: kept(drawing.options) })
+    return encode({ model: drawing.model.name, view, output: drawing.picked, image: base64(drawing.pixels), options: kept(drawing.options) })
   }
   return null
 }

@@ -2,9 +2,14 @@ import type { Asked } from '../api/wire'
 
 /** The same question from elsewhere. */
 
+/** Bytes: Linux takes no argument above 128 KiB. */
+const LONGEST = 100 * 1024
+
 export function curl(origin: string, path: string, asked: Asked): string {
-  const body = JSON.stringify(asked).replaceAll("'", `'\\''`)
-  return `curl -s ${origin}${path} -H 'Content-Type: application/json' -d '${body}'\n`
+  const body = JSON.stringify(asked)
+  const command = `curl -s ${origin}${path} -H 'Content-Type: application/json'`
+  if (new TextEncoder().encode(body).length > LONGEST) return `${command} --data-binary @- <<'END'\n${body}\nEND\n`
+  return `${command} -d '${body.replaceAll("'", `'\\''`)}'\n`
 }
 
 export function python(origin: string, path: string, asked: Asked): string {

@@ -67,7 +67,7 @@ export function decode(fragment: string): Shared {
     output: said.get('output'),
     row: row && (Object.fromEntries(Object.entries(row).filter(([, value]) => isValue(value))) as Row),
     image: legible ? image.replaceAll('-', '+').replaceAll('_', '/') : null,
-    compared: said.get('compared')?.split(' ').filter(Boolean) ?? null,
+    compared: said.has('compared') ? [...new Set(said.get('compared')!.split(' ').filter(Boolean))] : null,
     options,
     message: null,
   }
@@ -75,5 +75,5 @@ export function decode(fragment: string): Shared {
 }
 
 function isValue(value: unknown): value is Value {
-  return value === null || typeof value === 'string' || typeof value === 'number'
+  return value === null || typeof value === 'string' || Number.isFinite(value)
 }

@@ -5,6 +5,7 @@ import { base64, blank, fitted, read, type Pixels, type Size } from '../image/pi
 import type { Shared } from '../share/fragment'
 import { drawn } from './clock'
 import { connection } from './connection.svelte'
+import { Later } from './later'
 import { Latest } from './latest'
 import { Options } from './options.svelte'
 import type { Progress } from './tabular.svelte'
@@ -33,6 +34,7 @@ export class Drawing {
   progress = $state<Progress>('busy')
 
   readonly #latest = new Latest(1_500)
+  readonly #later = new Later()
   #input: number | null = null
 
   constructor(model: ModelDetail, size: Size, samples: Samples | null) {
@@ -122,6 +124,8 @@ export class Drawing {
   }
 
   ask = (): void => {
+    if (this.#later.stopped) return
+    this.#later.cancel()
     this.progress = 'busy'
     this.#latest.ask((signal) => this.#answer(signal))
   }
@@ -142,6 +146,7 @@ export class Drawing {
       this.answer = body
       this.took = took
       this.problem = null
+      this.#later.cancel()
       if (!this.#latest.overtaken) this.progress = 'ready'
     } catch (error) {
       if (signal.aborted) return
@@ -154,10 +159,11 @@ export class Drawing {
 
   #refused(problem: Problem): void {
     this.problem = problem
-    if (problem.retryAfter !== null) setTimeout(this.ask, problem.retryAfter * 1_000)
+    if (problem.retryAfter !== null) this.#later.put(problem.retryAfter, this.ask)
   }
 
   stop(): void {
+    this.#later.stop()
     this.#latest.drop()
   }
 }

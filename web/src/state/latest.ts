@@ -11,10 +11,6 @@ export class Latest {
     this.#patience = patience
   }
 
-  get idle(): boolean {
-    return this.#running === null
-  }
-
   /** Whether a newer question waits: what follows the present one may be left out. */
   get overtaken(): boolean {
     return this.#pending !== null

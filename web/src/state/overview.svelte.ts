@@ -2,6 +2,7 @@ import { api } from '../api/client'
 import { Problem, Unreachable } from '../api/problem'
 import type { Asked, ModelDetail, Samples, Summary } from '../api/wire'
 import { connection } from './connection.svelte'
+import { Later } from './later'
 
 /** The model over its background. */
 export class Overview {
@@ -12,6 +13,7 @@ export class Overview {
   busy = $state(false)
   /** The output that is shown; null: all. */
   output = $state<string | null>(null)
+  readonly #later = new Later()
 
   constructor(model: ModelDetail, samples: Samples | null) {
     this.model = model
@@ -25,17 +27,27 @@ export class Overview {
 
   /** Asks once; what was answered stays. */
   load = async (): Promise<void> => {
-    if (this.busy || this.answer) return
+    if (this.busy || this.answer || this.#later.stopped) return
+    this.#later.cancel()
     this.busy = true
     this.problem = null
     try {
       this.answer = (await api.summary(this.asked)).body
     } catch (error) {
       if (error instanceof Unreachable) connection.broken(this.load)
-      else if (error instanceof Problem) this.problem = error
+      else if (error instanceof Problem) this.#refused(error)
       else throw error
     } finally {
       this.busy = false
     }
+  }
+
+  #refused(problem: Problem): void {
+    this.problem = problem
+    if (problem.retryAfter !== null) this.#later.put(problem.retryAfter, this.load)
+  }
+
+  stop(): void {
+    this.#later.stop()
   }
 }

@@ -4,6 +4,7 @@ import type { ModelDetail, ModelSummary, Samples } from '../api/wire'
 import { decode, type Shared } from '../share/fragment'
 import { connection } from './connection.svelte'
 import { Drawing } from './drawing.svelte'
+import { Later } from './later'
 import { Overview } from './overview.svelte'
 import { Tabular } from './tabular.svelte'
 import type { View } from './views'
@@ -13,6 +14,8 @@ const POLL = 1_500
 /** Which model is asked, and in which view. */
 class Session {
   models = $state.raw<ModelSummary[]>([])
+  /** Whether the service was asked which models it has. */
+  listed = $state(false)
   name = $state<string | null>(null)
   model = $state.raw<ModelDetail | null>(null)
   samples = $state.raw<Samples | null>(null)
@@ -24,6 +27,7 @@ class Session {
   message = $state<string | null>(null)
   problem = $state.raw<Problem | null>(null)
   #picked = false
+  readonly #later = new Later()
 
   start = async (): Promise<void> => {
     await this.#list()
@@ -48,6 +52,8 @@ class Session {
 
   choose = async (name: string, shared: Shared | null = null): Promise<void> => {
     this.name = name
+    this.problem = null
+    this.#later.cancel()
     if (this.models.find((model) => model.name === name)?.state !== 'ready') {
       this.#forget()
       return
@@ -57,13 +63,17 @@ class Session {
       if (this.name !== name) return
       this.#open(model, samples, shared)
     } catch (error) {
-      this.#failed(error, () => void this.choose(name, shared))
+      if (this.name !== name) return
+      // One model's name over the form of another would mix them up.
+      if (this.model?.name !== name) this.#forget()
+      this.#failed(error, () => void (this.name === name && this.choose(name, shared)))
     }
   }
 
   #forget(): void {
     this.tabular?.stop()
     this.drawing?.stop()
+    this.overview?.stop()
     this.model = this.samples = this.tabular = this.drawing = this.overview = null
   }
 
@@ -89,6 +99,7 @@ class Session {
   async #list(): Promise<void> {
     try {
       this.models = await api.models()
+      this.listed = true
     } catch (error) {
       this.#failed(error, () => void this.start())
       return
@@ -106,8 +117,13 @@ class Session {
 
   #failed(error: unknown, again: () => void): void {
     if (error instanceof Unreachable) connection.broken(again)
-    else if (error instanceof Problem) this.problem = error
+    else if (error instanceof Problem) this.#refused(error, again)
     else throw error
+  }
+
+  #refused(problem: Problem, again: () => void): void {
+    this.problem = problem
+    if (problem.retryAfter !== null) this.#later.put(problem.retryAfter, again)
   }
 }
 

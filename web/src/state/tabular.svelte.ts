@@ -1,8 +1,10 @@
+import { SvelteMap } from 'svelte/reactivity'
 import { api, type Took } from '../api/client'
 import { Problem, Unreachable } from '../api/problem'
 import type { Asked, Compared, Explained, ModelDetail, Row, Samples, Value } from '../api/wire'
 import { drawn } from './clock'
 import { connection } from './connection.svelte'
+import { Later } from './later'
 import { Latest } from './latest'
 import { Options } from './options.svelte'
 import type { Plot } from './plots'
@@ -29,10 +31,11 @@ export class Tabular {
   ghost = $state.raw<Explained | null>(null)
   problem = $state.raw<Problem | null>(null)
   /** What cannot even be sent: a field without a number. */
-  unreadable = $state<Record<string, string>>({})
+  readonly unreadable = new SvelteMap<string, string>()
   progress = $state<Progress>('busy')
 
   readonly #latest = new Latest()
+  readonly #later = new Later()
   #edited: string | null = null
   #editedAt = 0
   #input: number | null = null
@@ -53,14 +56,14 @@ export class Tabular {
   edit(name: string, value: Value, at: number): void {
     this.begin(name)
     this.row[name] = value
-    delete this.unreadable[name]
+    this.unreadable.delete(name)
     this.#input = at
     this.ask()
   }
 
   /** What stands in the field is no number. */
   refuse(name: string, why: string): void {
-    this.unreadable[name] = why
+    this.unreadable.set(name, why)
     this.progress = 'stale'
   }
 
@@ -68,8 +71,8 @@ export class Tabular {
   open(row: Row): void {
     this.begin(null)
     const { fields } = this.model
-    this.row = Object.fromEntries(fields.map((field) => [field.name, row[field.name] ?? null]))
-    this.unreadable = {}
+    this.row = Object.fromEntries(fields.map((field) => [field.name, Object.hasOwn(row, field.name) ? row[field.name]! : null]))
+    this.unreadable.clear()
     this.ask()
   }
 
@@ -106,7 +109,8 @@ export class Tabular {
   }
 
   ask = (): void => {
-    if (Object.keys(this.unreadable).length) return
+    this.#later.cancel()
+    if (this.#later.stopped || this.unreadable.size) return
     this.progress = 'busy'
     this.#latest.ask((signal) => this.#answer(signal))
   }
@@ -118,13 +122,14 @@ export class Tabular {
       this.answer = body
       this.took = took
       this.problem = null
+      this.#later.cancel()
       this.#settleOutput(body)
       if (input !== null) void drawn('what-if', input)
       if (this.#input === input) this.#input = null
       if (this.plot === 'Compare' && this.compared.length > 1 && !this.#latest.overtaken) {
         this.comparison = (await api.compare(this.askedToCompare, signal)).body
       }
-      if (!this.#latest.overtaken && !Object.keys(this.unreadable).length) this.progress = 'ready'
+      if (!this.#latest.overtaken && !this.unreadable.size) this.progress = 'ready'
     } catch (error) {
       if (signal.aborted) return
       this.progress = 'stale'
@@ -136,7 +141,7 @@ export class Tabular {
 
   #refused(problem: Problem): void {
     this.problem = problem
-    if (problem.retryAfter !== null) setTimeout(this.ask, problem.retryAfter * 1_000)
+    if (problem.retryAfter !== null) this.#later.put(problem.retryAfter, this.ask)
   }
 
   /** The likeliest output of the first answer, until another is chosen: it does not change under one's hands. */
@@ -153,6 +158,7 @@ export class Tabular {
   }
 
   stop(): void {
+    this.#later.stop()
     this.#latest.drop()
   }
 }
