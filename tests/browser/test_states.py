@@ -95,16 +95,14 @@ def picture(name: str, net: Net, classes: list[str] | None) -> Model:
 def catalog() -> Catalog:
     """The models of these tests."""
     odd = [FieldSpec(name=name, type="number", minimum=0, maximum=10) for name in ODD]
-    kind = FieldSpec(name="kind", type="category", categories=["A", "B", "A"])
     income = FieldSpec(name="income", type="integer", observed=(0, 100_000), missing=48213)
     size = FieldSpec(name="size", type="number", observed=(0, 9))
-    twice = [Example(name="twice", instance={"income": n, "size": 1.0}) for n in (48213, 3)]
+    flats = [Example(name=f"a flat of {n}", instance={"income": n, "size": 1.0}) for n in (48213, 3)]
     rows = [[0.0, 0.0], [20_000.0, 4.0]]
     per_size = np.array([[0.0], [1.0]])
     models = [
         tabular("odd", odd, Net(np.eye(5, 2) / 9, softmax), np.eye(3, 5), output_names=["no", "yes"], class_names=["no", "yes"]),
-        tabular("twins", [kind], Net([[1.0, 0.0]], softmax), [[0.0]], output_names=["a", "b"], class_names=["same", "same"]),
-        tabular("rent", [income, size], Net(per_size, same), rows, output_names=["rent"], examples=twice),
+        tabular("rent", [income, size], Net(per_size, same), rows, output_names=["rent"], examples=flats),
         tabular("tiny", [income, size], Net(per_size * -1e-9, same), rows, output_names=["dose"]),
         tabular(
             "many",
@@ -218,15 +216,13 @@ def test_a_cleared_field_is_filled_by_a_sample_of_the_same_value(page: Page) -> 
 
 
 def test_whole_numbers_stand_in_full(visit: Visit) -> None:
-    """In the chart, in the table, and where something stands in; two examples may have one name."""
+    """In the chart, in the table, and where something stands in."""
     page = visit("rent")
     expect(chart(page)).to_contain_text("income = 48213")
     page.get_by_text("Numbers", exact=True).click()
     expect(page.get_by_role("region", name="Shapley values")).to_contain_text("48213")
     page.get_by_label("income missing").check()
     expect(page.locator("form")).to_contain_text("missing: 48213 stands in")
-    page.get_by_text("Samples", exact=True).click()
-    expect(page.get_by_role("button", name="twice", exact=True)).to_have_count(2)
 
 
 def test_pictures_of_two_classes_with_one_probability_name_the_likelier(visit: Visit) -> None:
@@ -312,14 +308,6 @@ def test_a_flaw_is_said_at_its_field_whatever_its_name(visit: Visit, expected: l
     control.fill("2")
     settled(page)
     expect(control).to_have_attribute("aria-invalid", "false")
-
-
-def test_one_name_may_stand_twice(visit: Visit) -> None:
-    """Of categories, and of classes."""
-    page = visit("twins")
-    expect(page.get_by_role("radiogroup", name="kind").get_by_text("A", exact=True)).to_have_count(2)
-    page.get_by_role("tab", name="Global", exact=True).click()
-    expect(page.get_by_test_id("beeswarm")).to_be_visible()
 
 
 @pytest.mark.parametrize("width", [390, 1280])
