@@ -13,7 +13,7 @@ from service.ask import Asked
 from service.catalog import Model
 from service.errors import invalid, one_of
 from service.pictures.sketch import Sketch
-from service.pictures.words import alternative, stood_at
+from service.pictures.words import alternative, plain, stood_at
 from service.respond import Json
 
 R = TypeVar("R", bound=ExplainRequest)
@@ -28,23 +28,9 @@ def pose(request: R, model: Model, predictions: Outputs, *, overall: bool = Fals
     """
     n, manifest = len(predictions), model.manifest
     plot = request.plot or _usual(manifest, n, overall)
-    if overall and plot not in OVERALL:
-        raise invalid("/plot", f"expected {one_of(OVERALL)}")
-    if overall and n == 1:
-        raise invalid("/instances", f"`{plot}` draws several instances; send more, or ask /explain for another plot")
-    if plot in SINGLE and n > 1:
-        raise invalid("/plot", f"`{plot}` draws one instance; send one, or take `decision`, `bar` or `beeswarm`")
-    if plot in OVERALL and n == 1:
-        raise invalid("/plot", f"`{plot}` draws several instances; send more, or take `waterfall`, `force` or `decision`")
-    if plot == "image" and manifest.kind != "image":
-        raise invalid("/plot", "`image` draws images; expected another plot for records")
-    if plot == "image" and n > MOST_IMAGES:
-        raise invalid("/instances", f"expected at most {MOST_IMAGES} images for one picture")
+    _check_count(plot, n, overall)
     if plot == "image":
-        outputs = request.outputs or manifest.default_outputs
-        maps = n * (len(manifest.output_names) if outputs == "all" else 1 if outputs == "predicted" else len(outputs))
-        if maps > MOST_MAPS:
-            raise invalid("/outputs", f"the picture would hold {maps} maps, more than {MOST_MAPS}; send fewer images or outputs")
+        _check_maps(request, manifest, n)
         return request.model_copy(update={"plot": plot})
     if request.players == "pixels":
         raise invalid("/players", f"expected `patches` for `{plot}`; pixels are drawn by `image`")
@@ -54,6 +40,28 @@ def pose(request: R, model: Model, predictions: Outputs, *, overall: bool = Fals
         if n > 1 and request.method == "auto" and "deep" in model.explainers:  # seconds per image otherwise
             said["method"] = "deep"
     return request.model_copy(update=said)
+
+
+def _check_count(plot: Plot, n: int, overall: bool) -> None:
+    if overall and plot not in OVERALL:
+        raise invalid("/plot", f"expected {one_of(OVERALL)}")
+    if overall and n == 1:
+        raise invalid("/instances", f"`{plot}` draws several instances; send more, or ask /explain for another plot")
+    if plot in SINGLE and n > 1:
+        raise invalid("/plot", f"`{plot}` draws one instance; send one, or take `decision`, `bar` or `beeswarm`")
+    if plot in OVERALL and n == 1:
+        raise invalid("/plot", f"`{plot}` draws several instances; send more, or take `waterfall`, `force` or `decision`")
+
+
+def _check_maps(request: ExplainRequest, manifest: Manifest, n: int) -> None:
+    if manifest.kind != "image":
+        raise invalid("/plot", "`image` draws images; expected another plot for records")
+    if n > MOST_IMAGES:
+        raise invalid("/instances", f"expected at most {MOST_IMAGES} images for one picture")
+    outputs = request.outputs or manifest.default_outputs
+    maps = n * (len(manifest.output_names) if outputs == "all" else 1 if outputs == "predicted" else len(outputs))
+    if maps > MOST_MAPS:
+        raise invalid("/outputs", f"the picture would hold {maps} maps, more than {MOST_MAPS}; send fewer images or outputs")
 
 
 def _usual(manifest: Manifest, n: int, overall: bool) -> Plot:
@@ -103,7 +111,7 @@ def sketch(request: ExplainRequest, media: str, asked: Asked, content: Json) -> 
         names=names,
         numbers=numbers,
         images=images,
-        titles=[[f"{k}\n{p:.3f}" for k, p in zip(e["outputs"], e["prediction"], strict=True)] for e in explanations],
+        titles=[[f"{k}\n{plain(p)}" for k, p in zip(e["outputs"], e["prediction"], strict=True)] for e in explanations],
     )
 
 

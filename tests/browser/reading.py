@@ -93,4 +93,4 @@ def expect_explained(page: Page, truth: Explained, instance: dict[str, Any], out
 
 def label_of(page: Page, name: str) -> str:
     """What the chart calls a field: its name and what it stands at."""
-    return next(text for text in chart(page).locator("svg text").all_text_contents() if text.startswith(f"{name} = "))
+    return next(text for text in chart(page).locator("svg text").all_text_contents() if text.startswith(f"{name} "))

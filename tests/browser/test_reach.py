@@ -1,6 +1,6 @@
 """With the keyboard alone, by ear, in the dark."""
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from benchmarks.process import Server
 from tests.browser.reading import MAN, chart, expect_explained, explained, settled, verdict
@@ -12,7 +12,7 @@ RING = """control => {
 }"""
 
 
-def tab_to(page: Page, control: Locator, most: int = 100) -> None:
+def tab_to(page: Page, control: Locator, most: int = 30) -> None:
     """Press Tab until the control has the focus, and see that it shows."""
     for _ in range(most):
         page.keyboard.press("Tab")
@@ -33,7 +33,8 @@ def test_everything_can_be_done_with_the_keyboard(page: Page, server: Server) ->
     settled(page)
     tab_to(page, page.locator("summary", has_text="Samples"))
     page.keyboard.press("Enter")
-    tab_to(page, page.get_by_test_id("sample").nth(0))
+    expect(page.get_by_test_id("sample").first).to_be_visible()
+    tab_to(page, page.get_by_test_id("sample").first)
     page.keyboard.press("Enter")
     settled(page)
     tab_to(page, page.get_by_label("Age slider"))
@@ -59,6 +60,34 @@ def test_pictures_can_be_chosen_with_the_keyboard(pictures: Page) -> None:
     name = (sample.get_attribute("aria-label") or "").split(" ")[0]
     pictures.keyboard.press("Enter")
     expect(pictures.get_by_test_id("prediction")).to_contain_text(name)
+
+
+def test_many_samples_are_one_stop(page: Page) -> None:
+    """Arrow keys, Home and End move among them; the Tab key goes on from where they were left."""
+    page.get_by_text("Samples", exact=True).click()
+    centres = page.get_by_role("list", name="Centres of the background").get_by_test_id("sample")
+    expect(centres.first).to_be_visible()
+    tab_to(page, centres.first)
+    page.keyboard.press("ArrowDown")
+    expect(centres.nth(1)).to_be_focused()
+    page.keyboard.press("End")
+    expect(centres.last).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("radio", name="3", exact=True)).to_be_focused()
+    page.keyboard.press("Shift+Tab")
+    expect(centres.last).to_be_focused()
+
+
+def test_an_answer_that_takes_long_is_seen_to_be_waited_for(page: Page) -> None:
+    """The chart of the state before fades, and comes back with the new one."""
+    held: list[Route] = []
+    page.route("**/explain", lambda route: held.append(route))
+    page.get_by_label("Age slider").fill("4")
+    expect(chart(page)).to_have_css("opacity", "0.55")
+    for route in held:
+        route.continue_()
+    settled(page)
+    expect(chart(page)).to_have_css("opacity", "1")
 
 
 def test_the_prediction_is_spoken(page: Page, server: Server) -> None:

@@ -117,7 +117,7 @@ def test_the_copied_curl_command_runs(page: Page, server: Server) -> None:
 
 def test_the_copied_python_runs(page: Page, server: Server) -> None:
     """With None where the page has null."""
-    page.get_by_label("Age missing").check()
+    page.get_by_label("Age missing", exact=True).check()
     settled(page)
     program = copied(page, "Copy as Python")
     assert "None" in program

@@ -29,7 +29,8 @@ export function reasonsOf(answer: Explained, output: string | null, instance = 0
 
 function labelOf(name: string, { data, imputed }: Explanation, i: number): string {
   if (!data) return name
-  return `${name} = ${written(data[i]!)}${imputed.includes(name) ? ' (missing)' : ''}`
+  // What stands in is said by the form and by the table.
+  return imputed.includes(name) ? `${name} missing` : `${name} = ${written(data[i]!)}`
 }
 
 export const REST = '\u0000rest'
