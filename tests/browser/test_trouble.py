@@ -126,11 +126,11 @@ def test_models_appear_when_they_are_ready_and_refused_ones_say_why(open_page: O
     loading = [{**nothing, "name": model["name"], "state": "loading"} for model in models]
     refused = {**nothing, "name": "empty", "state": "refused", "reason": "manifest.json: expected a readable file"}
     page = open_page("/docs")
-    page.route("**/models", lambda route: route.fulfill(json={"models": [*loading, refused]}))
+    page.route("**/models", lambda route: route.fulfill(json={"models": [refused, *loading]}))
     page.goto("/")
     expect(page.locator("main")).to_contain_text("is loading")
     page.unroute_all()
-    page.route("**/models", lambda route: route.fulfill(json={"models": [*models, refused]}))
+    page.route("**/models", lambda route: route.fulfill(json={"models": [refused, *models]}))
     picker = page.get_by_label("Model", exact=True)
     picker.select_option("titanic")
     expect(page.get_by_test_id("prediction")).to_contain_text("died")

@@ -130,7 +130,7 @@ class Session {
 /** Ready if possible, and with a form if possible: that is the quickest to play with. */
 function first(models: ModelSummary[]): ModelSummary | undefined {
   const ready = models.filter((model) => model.state === 'ready')
-  return ready.find((model) => model.kind === 'tabular') ?? ready[0] ?? models[0]
+  return ready.find((model) => model.kind === 'tabular') ?? ready[0] ?? models.find((model) => model.state === 'loading') ?? models[0]
 }
 
 async function samplesOf(name: string): Promise<Samples | null> {
