@@ -13,12 +13,24 @@ import pytest
 from matplotlib.patches import FancyArrow, Rectangle
 from PIL import Image
 
-from schemas.picture import PNG, Plot
+from schemas.picture import PNG, SVG, Plot
 from service.pictures.plots import PLOTS, _all_digits, _is_nothing, draw
 from service.pictures.sketch import Sketch
-from tests.service.test_pictures import SKETCH
 
 mpl.use("agg")
+SKETCH = Sketch(
+    media=SVG,
+    plot="waterfall",
+    palette="shap",
+    alt='less < "more" & co',
+    values=np.array([[0.3, -0.1, 0.001, -0.002]]),
+    base_value=0.2,
+    output="up",
+    names=["price in $ = 3", "Sex = female", "c", "d"],
+    numbers=None,
+    images=None,
+    titles=[],
+)
 
 
 @pytest.fixture(autouse=True)
