@@ -12,6 +12,8 @@ export default defineConfig({
     outDir: '../service/static',
     emptyOutDir: true,
     target: 'es2022',
+    // Those that know light-dark().
+    cssTarget: ['chrome123', 'firefox120', 'safari17.5'],
     // Inlined assets would be data: addresses, which the page's policy allows for pictures only.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },

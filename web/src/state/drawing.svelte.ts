@@ -1,10 +1,10 @@
 import { api, type Took } from '../api/client'
-import { Problem, Unreachable } from '../api/problem'
+import type { Problem } from '../api/problem'
 import type { Asked, Explained, ModelDetail, Picture, Predicted, Samples } from '../api/wire'
 import { base64, blank, fitted, read, type Pixels, type Size } from '../image/pixels'
 import type { Shared } from '../share/fragment'
 import { drawn } from './clock'
-import { connection } from './connection.svelte'
+import { failed } from './failed'
 import { Later } from './later'
 import { Latest } from './latest'
 import { Options } from './options.svelte'
@@ -151,15 +151,8 @@ export class Drawing {
     } catch (error) {
       if (signal.aborted) return
       this.progress = 'stale'
-      if (error instanceof Unreachable) connection.broken(this.ask)
-      else if (error instanceof Problem) this.#refused(error)
-      else throw error
+      this.problem = failed(error, this.#later, this.ask) ?? this.problem
     }
-  }
-
-  #refused(problem: Problem): void {
-    this.problem = problem
-    if (problem.retryAfter !== null) this.#later.put(problem.retryAfter, this.ask)
   }
 
   stop(): void {

@@ -1,7 +1,7 @@
 import { api } from '../api/client'
-import { Problem, Unreachable } from '../api/problem'
+import type { Problem } from '../api/problem'
 import type { Asked, ModelDetail, Samples, Summary } from '../api/wire'
-import { connection } from './connection.svelte'
+import { failed } from './failed'
 import { Later } from './later'
 
 /** The model over its background. */
@@ -34,17 +34,10 @@ export class Overview {
     try {
       this.answer = (await api.summary(this.asked)).body
     } catch (error) {
-      if (error instanceof Unreachable) connection.broken(this.load)
-      else if (error instanceof Problem) this.#refused(error)
-      else throw error
+      this.problem = failed(error, this.#later, this.load)
     } finally {
       this.busy = false
     }
-  }
-
-  #refused(problem: Problem): void {
-    this.problem = problem
-    if (problem.retryAfter !== null) this.#later.put(problem.retryAfter, this.load)
   }
 
   stop(): void {

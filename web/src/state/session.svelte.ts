@@ -1,9 +1,9 @@
 import { api } from '../api/client'
-import { Problem, Unreachable } from '../api/problem'
+import { Problem } from '../api/problem'
 import type { ModelDetail, ModelSummary, Samples } from '../api/wire'
 import { decode, type Shared } from '../share/fragment'
-import { connection } from './connection.svelte'
 import { Drawing } from './drawing.svelte'
+import { failed } from './failed'
 import { Later } from './later'
 import { Overview } from './overview.svelte'
 import { Tabular } from './tabular.svelte'
@@ -116,14 +116,7 @@ class Session {
   }
 
   #failed(error: unknown, again: () => void): void {
-    if (error instanceof Unreachable) connection.broken(again)
-    else if (error instanceof Problem) this.#refused(error, again)
-    else throw error
-  }
-
-  #refused(problem: Problem, again: () => void): void {
-    this.problem = problem
-    if (problem.retryAfter !== null) this.#later.put(problem.retryAfter, again)
+    this.problem = failed(error, this.#later, again) ?? this.problem
   }
 }
 

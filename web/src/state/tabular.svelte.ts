@@ -1,9 +1,9 @@
 import { SvelteMap } from 'svelte/reactivity'
 import { api, type Took } from '../api/client'
-import { Problem, Unreachable } from '../api/problem'
+import type { Problem } from '../api/problem'
 import type { Asked, Compared, Explained, ModelDetail, Row, Samples, Value } from '../api/wire'
 import { drawn } from './clock'
-import { connection } from './connection.svelte'
+import { failed } from './failed'
 import { Later } from './later'
 import { Latest } from './latest'
 import { Options } from './options.svelte'
@@ -133,15 +133,8 @@ export class Tabular {
     } catch (error) {
       if (signal.aborted) return
       this.progress = 'stale'
-      if (error instanceof Unreachable) connection.broken(this.ask)
-      else if (error instanceof Problem) this.#refused(error)
-      else throw error
+      this.problem = failed(error, this.#later, this.ask) ?? this.problem
     }
-  }
-
-  #refused(problem: Problem): void {
-    this.problem = problem
-    if (problem.retryAfter !== null) this.#later.put(problem.retryAfter, this.ask)
   }
 
   /** The likeliest output of the first answer, until another is chosen: it does not change under one's hands. */
