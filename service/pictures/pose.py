@@ -92,19 +92,18 @@ def sketch(request: ExplainRequest, media: str, asked: Asked, content: Json) -> 
     manifest, explanations = asked.model.manifest, content["explanations"]
     values = np.stack([explanation["shap_values"] for explanation in explanations])
     means = np.ravel(content.get("mean_abs_shap_values", np.abs(values).mean(axis=0)))
-    output = explanations[0]["outputs"][0]
     if request.plot == "image":
         assert manifest.image is not None
         names, numbers, output = [], None, ""
         values, images = _over_pixels(values, asked), to_bytes(asked.instances.inputs, manifest.image)
     else:
+        names, numbers, output = _names(asked, request.plot, len(explanations)), _numbers(asked), explanations[0]["outputs"][0]
         values, images = values.reshape(len(values), -1), None
-        names, numbers = _names(asked, request.plot, len(explanations)), _numbers(asked)
     return Sketch(
         media=media,
         plot=request.plot,
         palette=request.palette,
-        alt=alternative(request.plot, content, values, means, _names(asked, request.plot, len(explanations))),
+        alt=alternative(request.plot, content, values, means, names),
         values=means[None] if request.plot == "bar" else values,
         base_value=float(explanations[0]["base_values"][0]),
         output=output,
