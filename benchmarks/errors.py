@@ -8,7 +8,7 @@ import tensorflow as tf
 from benchmarks import truth
 from benchmarks.data import images, passengers
 from explainers.game import players_of
-from explainers.methods import METHODS
+from explainers.methods import methods_for
 from models.arrays import Inputs, Outputs
 from models.network import Network
 
@@ -36,7 +36,7 @@ def errors(data: Path) -> list[str]:
             right, stderr = truth.sample_values(_compiled(network), subject.x, who, subject.background, replicates=8)
             known = f"with a mean standard error of {np.take_along_axis(stderr, asked.outputs[:, None], 2).mean():.4f}"
         right = np.take_along_axis(right, asked.outputs[:, None], axis=2)[..., 0]
-        for method, build in METHODS.items():
+        for method, build in methods_for(network).items():
             explainer = build.build(network, subject.background)
             if players not in explainer.players or explainer.cost(asked) > asked.effort.max_evaluations:
                 continue

@@ -98,7 +98,7 @@ def _shares(data: Path) -> list[str]:
     ]
     for method in ("exact", "permutation"):
         timed = Timed(network)
-        explainer: Explainer = METHODS[method].build(timed, subject.background)  # type: ignore[arg-type]
+        explainer: Explainer = METHODS[method].build(timed, subject.background)
         question = subject.question(network, 1, "all", "fields")
         inputs = explainer.attribute(question).evaluations[0]
         repeats = 20

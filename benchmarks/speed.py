@@ -75,7 +75,7 @@ def _measure(row: Row, subject: Subject, network: Network, peak: float) -> str:
     explainer = METHODS[row.method].build(network, subject.background)
     question = subject.question(network, row.n, row.outputs, row.players)
     groups = question.players.groups if row.grouped else None
-    peer = Peer(row.peer, subject.folder.network_path, subject.background.x, groups)
+    peer = Peer(row.peer, subject.folder.model_path, subject.background.x, groups)
     ours, theirs = alternate(partial(explainer.attribute, question), partial(peer.seconds, question.x))
     peer.close()
     passes = sum(explainer.attribute(question).evaluations)

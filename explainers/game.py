@@ -148,6 +148,10 @@ class Unsuitable(ValueError):
     """The method does not answer for so many players or outputs; the message says for how many it does."""
 
 
+class Unruled(ValueError):
+    """The method cannot explain this model; the message names the layer that has no rule."""
+
+
 ELEMENTS = ("fields", "columns", "pixels", "patches")
 """The players of methods that find values per element."""
 PLAYERS = ("fields", "columns", "patches")

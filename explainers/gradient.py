@@ -13,7 +13,8 @@ from explainers.game import ELEMENTS, Attribution, Indices, Question
 from explainers.sampling import Round, generator, least_replicates, over_replicates, sample
 from models.arrays import Array, Floats
 from models.backgrounds import exact_weights
-from models.network import Network, blocks
+from models.blocks import blocks
+from models.network import Network
 
 _BLOCK_ELEMENTS = 2**22
 """Elements that the widest value may have for one block of rows: 16 MiB in float32."""

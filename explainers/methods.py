@@ -1,51 +1,84 @@
-"""All methods. A new one is a file and a line here. Imports TensorFlow."""
+"""All methods. A new one is a file, and here a line and what builds it. TensorFlow and shap are imported by what needs them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
-from explainers.deep import rules, shap_rules
-from explainers.deep.engine import DeepExplainer
-from explainers.deep.paths import DeepPaths
 from explainers.exact import Exact
 from explainers.game import Explainer
-from explainers.gradient import Gradient
 from explainers.kernel import Kernel
 from explainers.monte_carlo import MonteCarlo
 from explainers.partition import Partition
 from explainers.permutation import Permutation
 from models.backgrounds import Background
-from models.network import Network
+from models.predictor import Engine, Predictor
 
 Holds = Literal["always", "on average", "affine"]
-"""Exactly, within standard errors, or for nets that are affine in the input."""
+"""Exactly, within standard errors, or for models that are affine in the input."""
+_ANY: tuple[Engine, ...] = ("keras", "sklearn")
 
 
 @dataclass(frozen=True)
 class Method:
-    """How a method is built for a network and its background, and which axioms it keeps."""
+    """How a method is built for a model and its background, and which axioms it keeps."""
 
-    build: Callable[[Network, Background], Explainer]
+    build: Callable[[Any, Background], Explainer]
     """Compiles and warms. Raises Unruled."""
     efficiency: Holds
     """Values add up to v(everybody) - v(nobody)."""
     fairness: Holds
     """Dummy, symmetry and linearity."""
+    engines: tuple[Engine, ...] = _ANY
+    """Whose models it can explain."""
 
 
-_deep = partial(DeepExplainer, rules=rules.LAYERS, activations=rules.ACTIVATIONS)
-_deep_paths = partial(DeepPaths, rules=rules.LAYERS, activations=rules.ACTIVATIONS)
-_deep_shap = partial(DeepExplainer, rules=shap_rules.LAYERS, activations=shap_rules.ACTIVATIONS)
+def methods_for(model: Predictor) -> dict[str, Method]:
+    """Those for models of its engine, by name."""
+    return {name: method for name, method in METHODS.items() if model.engine in method.engines}
+
+
+def _deep(network: Any, background: Background) -> Explainer:
+    from explainers.deep import rules
+    from explainers.deep.engine import DeepExplainer
+
+    return DeepExplainer(network, background, rules.LAYERS, rules.ACTIVATIONS)
+
+
+def _deep_paths(network: Any, background: Background) -> Explainer:
+    from explainers.deep import rules
+    from explainers.deep.paths import DeepPaths
+
+    return DeepPaths(network, background, rules.LAYERS, rules.ACTIVATIONS)
+
+
+def _deep_shap(network: Any, background: Background) -> Explainer:
+    from explainers.deep import shap_rules
+    from explainers.deep.engine import DeepExplainer
+
+    return DeepExplainer(network, background, shap_rules.LAYERS, shap_rules.ACTIVATIONS)
+
+
+def _gradient(network: Any, _: Background) -> Explainer:
+    from explainers.gradient import Gradient
+
+    return Gradient(network)
+
+
+def _tree(estimator: Any, background: Background) -> Explainer:
+    from explainers.tree import Tree
+
+    return Tree(estimator, background)
+
 
 METHODS: dict[str, Method] = {
-    "exact": Method(lambda network, _: Exact(network), "always", "always"),
-    "permutation": Method(lambda network, _: Permutation(network), "always", "on average"),
-    "deep": Method(_deep, "always", "affine"),
-    "deep_paths": Method(_deep_paths, "always", "affine"),
-    "deep_shap": Method(_deep_shap, "always", "affine"),
-    "monte_carlo": Method(lambda network, _: MonteCarlo(network), "on average", "on average"),
-    "kernel": Method(lambda network, _: Kernel(network), "always", "always"),
-    "gradient": Method(lambda network, _: Gradient(network), "on average", "affine"),
-    "partition": Method(lambda network, _: Partition(network), "always", "affine"),
+    "exact": Method(lambda model, _: Exact(model), "always", "always"),
+    "permutation": Method(lambda model, _: Permutation(model), "always", "on average"),
+    "tree": Method(_tree, "always", "affine", ("sklearn",)),
+    "deep": Method(_deep, "always", "affine", ("keras",)),
+    "deep_paths": Method(_deep_paths, "always", "affine", ("keras",)),
+    "deep_shap": Method(_deep_shap, "always", "affine", ("keras",)),
+    "monte_carlo": Method(lambda model, _: MonteCarlo(model), "on average", "on average"),
+    "kernel": Method(lambda model, _: Kernel(model), "always", "always"),
+    "gradient": Method(_gradient, "on average", "affine", ("keras",)),
+    "partition": Method(lambda model, _: Partition(model), "always", "affine"),
 }

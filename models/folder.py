@@ -1,4 +1,4 @@
-"""The model folder on disk: manifest.json, model.keras, background.npz, README.md. Nothing else is read, no code is loaded."""
+"""The model folder on disk: manifest.json, model.keras or model.skops, background.npz, README.md. No code is loaded from it."""
 
 import hashlib
 import json
@@ -6,19 +6,22 @@ import os
 import re
 import shutil
 import tempfile
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 import numpy as np
 from pydantic import ValidationError
 
+from models.archive import InvalidArchive, check_archive
 from models.backgrounds import Background
 from models.manifest import Manifest
 
 MANIFEST = "manifest.json"
-MODEL = "model.keras"
+KERAS, SKOPS = MODELS = ("model.keras", "model.skops")
+"""One of them; which one says which library runs the model."""
 BACKGROUND = "background.npz"
 _NAMED_BACKGROUND = re.compile(r"background-([A-Za-z0-9][A-Za-z0-9._-]{0,63})\.npz")
 TRAINED = Path(__file__).parent / "trained"
@@ -27,6 +30,13 @@ TRAINED = Path(__file__).parent / "trained"
 
 class InvalidFolder(ValueError):
     """The folder is not a model folder; the message says which file, and what was expected of it."""
+
+
+class Saves(Protocol):
+    """A model that can be written."""
+
+    def save(self, path: Path) -> None:
+        """Into this file."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +54,10 @@ class ModelFolder:
         return self.backgrounds["default"]
 
     @property
-    def network_path(self) -> Path:
-        """The Keras file."""
-        return self.path / MODEL
+    def model_path(self) -> Path:
+        """The model's file, named as one of MODELS."""
+        (name,) = set(MODELS) & set(self.manifest.files)
+        return self.path / name
 
 
 def read_folder(path: Path) -> ModelFolder:
@@ -62,7 +73,10 @@ def read_folder(path: Path) -> ModelFolder:
     if "background-default.npz" in manifest.files:
         raise InvalidFolder("background-default.npz: expected another name; `default` is background.npz")
     backgrounds |= {match[1]: name for name in sorted(manifest.files) if (match := _NAMED_BACKGROUND.fullmatch(name))}
-    for name in (MODEL, *backgrounds.values()):
+    models = [name for name in MODELS if name in manifest.files]
+    if len(models) != 1:
+        raise InvalidFolder(f"manifest.json: expected the sha256 of {' or '.join(MODELS)} in `files`, and of one only")
+    for name in (*models, *backgrounds.values()):
         if manifest.files.get(name) is None:
             raise InvalidFolder(f"manifest.json: expected the sha256 of {name} in `files`")
         if not (path / name).is_file():
@@ -75,16 +89,18 @@ def read_folder(path: Path) -> ModelFolder:
 def write_folder(
     path: Path,
     manifest: Manifest,
-    network: Any,
+    model: Saves,
     background: Background,
     card: str,
     *,
     force: bool,
     named: Mapping[str, Background] | None = None,
+    file: str = KERAS,
 ) -> None:
     """Write a whole model folder or nothing: files are made beside `path` and moved there at the end.
 
-    named: further backgrounds by name. Raises FileExistsError when the folder exists and `force` is not given.
+    file: what the model's file is called. named: further backgrounds by name.
+    Raises FileExistsError when the folder exists and `force` is not given.
     """
     if path.exists() and not force:
         raise FileExistsError(f"{path} exists; choose another folder or say --force")
@@ -92,11 +108,11 @@ def write_folder(
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as work:
         new = Path(work) / "new"
         new.mkdir(mode=0o755)
-        network.save(new / MODEL)
+        model.save(new / file)
         backgrounds = {BACKGROUND: background} | {f"background-{name}.npz": other for name, other in (named or {}).items()}
         for name, one in backgrounds.items():
             np.savez_compressed(new / name, x=one.x, weights=one.weights)
-        sums = {name: _sha256(new / name) for name in (MODEL, *backgrounds)}
+        sums = {name: _sha256(new / name) for name in (file, *backgrounds)}
         (new / MANIFEST).write_text(_as_json(manifest.model_copy(update={"files": sums})), "utf-8")
         (new / "README.md").write_text(card, "utf-8")
         old = Path(work) / "old"
@@ -133,9 +149,12 @@ def find_folders(path: Path) -> list[Path]:
 
 def _read_background(path: Path, manifest: Manifest) -> Background:
     try:
+        check_archive(path, (r"x\.npy", r"weights\.npy"))
         with np.load(path, allow_pickle=False) as file:
             x, weights = file["x"], file["weights"]
-    except (OSError, ValueError, KeyError) as error:
+    except InvalidArchive as error:
+        raise InvalidFolder(f"{path.name}: {error}") from error
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, MemoryError) as error:
         raise InvalidFolder(f"{path.name}: expected the arrays `x` and `weights`") from error
     shape = ("n", *manifest.input_shape)
     if x.dtype != np.float32 or x.shape[1:] != manifest.input_shape or not len(x):

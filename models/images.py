@@ -53,12 +53,12 @@ def has_light_border(pixels: Bytes) -> bool:
 
 def scale_pixels(pixels: Bytes, spec: ImageSpec) -> Inputs:
     """Bytes, any leading axes, to what the network sees."""
-    return pixels.astype(np.float32) * np.float32(spec.scale)
+    return pixels.astype(np.float32) * np.float32(spec.scale) + np.float32(spec.offset)
 
 
 def to_bytes(x: Inputs, spec: ImageSpec) -> Bytes:
     """What the network sees, any leading axes, back to bytes."""
-    return np.clip(np.round(x / np.float32(spec.scale)), 0, 255).astype(np.uint8)
+    return np.clip(np.round((x - np.float32(spec.offset)) / np.float32(spec.scale)), 0, 255).astype(np.uint8)
 
 
 def to_png(pixels: Bytes) -> bytes:

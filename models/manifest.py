@@ -52,12 +52,13 @@ class ColumnSpec(_Part):
 
 
 class ImageSpec(_Part):
-    """What the network takes: bytes of this size, multiplied by `scale`."""
+    """What the model takes: bytes of this size, as byte * scale + offset."""
 
     height: int = Field(gt=0)
     width: int = Field(gt=0)
     channels: Literal[1, 3]
     scale: float = Field(gt=0)
+    offset: float = 0.0
 
 
 class Example(_Part):
@@ -96,6 +97,7 @@ class Manifest(_Part):
     ignored_fields: list[str] = []
     columns: list[ColumnSpec] = []
     image: ImageSpec | None = None
+    threshold: float = Field(0.5, description="Of a single output of two classes: from here on it is the second.")
     default_outputs: Literal["all", "predicted"] = "all"
     max_evaluations: int = Field(2_000_000, gt=0)
     background: str = Field("", description="How the background was made.")

@@ -1,8 +1,8 @@
 """A Keras network and its compiled forward pass. Imports TensorFlow."""
 
 import os
-import zipfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
@@ -12,10 +12,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from models.arrays import Array, Inputs, Outputs
+from models.archive import InvalidArchive
+from models.arrays import Inputs, Outputs
+from models.blocks import blocks
 from models.folder import InvalidFolder, ModelFolder
+from models.keras_file import check_keras_file
 from models.manifest import Manifest
 from models.parallel import CORES, parallel
+from models.predictor import Engine, nobody_left
 
 _BLOCK_BYTES = 2**19
 _MANY_ELEMENTS = 2**21
@@ -24,6 +28,8 @@ _MANY_ELEMENTS = 2**21
 
 class Network:
     """The forward pass in blocks of one shape: a row's answer depends on the row alone. Safe to share between threads."""
+
+    engine: Engine = "keras"
 
     def __init__(self, model: Any, manifest: Manifest) -> None:
         """Compiles and warms. Raises InvalidFolder when the network's shapes are not the manifest's."""
@@ -64,14 +70,14 @@ class Network:
 
     @classmethod
     def load(cls, folder: ModelFolder) -> "Network":
-        """Open the Keras file; no code is loaded from it. Raises InvalidFolder."""
+        """Look at the Keras file, then open it; no code is loaded from it. Raises InvalidFolder."""
         try:
-            model = keras.models.load_model(folder.network_path, compile=False, safe_mode=True)
-        except (ValueError, TypeError, OSError, KeyError, zipfile.BadZipFile) as error:
-            raise InvalidFolder("model.keras: Keras cannot load it in safe mode") from error
+            model = read_network(folder.model_path)
+        except InvalidArchive as error:
+            raise InvalidFolder(f"model.keras: {error}") from error
         return cls(model, folder.manifest)
 
-    def predict(self, x: Inputs, check: Callable[[], None] = lambda: None) -> Outputs:
+    def predict(self, x: Inputs, check: Callable[[], None] = nobody_left) -> Outputs:
         """(n, ...) to (n, outputs), any n; check is called between blocks and raises when nobody waits any more."""
         answers = []
         for block in blocks(x, self._block):
@@ -79,7 +85,7 @@ class Network:
             answers.append(self._forward(tf.constant(block, self.dtype)).numpy())
         return np.concatenate(answers)[: len(x)].astype(np.float32) if answers else np.empty((0, self.outputs), np.float32)
 
-    def evaluate(self, x: Inputs, check: Callable[[], None] = lambda: None) -> Outputs:
+    def evaluate(self, x: Inputs, check: Callable[[], None] = nobody_left) -> Outputs:
         """(n, ...) to (n, outputs) for many inputs at once: larger blocks, and several of them in one compiled call."""
         blocks = -(-len(x) // self._many)
         step = self._many * min(self._blocks, max(1, -(-blocks // CORES)))
@@ -109,6 +115,15 @@ class Network:
         return tf.while_loop(lambda i, _: i < n, body, (0, made), parallel_iterations=1)[1]
 
 
+def read_network(path: Path) -> Any:
+    """The Keras model in a `.keras` file. Raises InvalidArchive."""
+    check_keras_file(path)
+    try:
+        return keras.models.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:  # Keras raises many types on files that were tampered with
+        raise InvalidArchive("Keras cannot load it in safe mode") from error
+
+
 def _answers_alike(fast: Any, plain: Any, given: tf.TensorSpec) -> bool:
     """Not where XLA has no kernel, or resizes images wrongly (TensorFlow 2.21)."""
     probe = tf.cast(np.random.default_rng(0).normal(size=given.shape), given.dtype)
@@ -122,9 +137,3 @@ def _widest(forward: Any) -> int:
     """Of what is made per instance, inside models in the model too: every operation's results that have the batch's axis."""
     shapes = [tensor.shape.as_list() for op in forward.graph.get_operations() for tensor in op.outputs if tensor.shape.rank]
     return max(int(np.prod(shape[1:])) for shape in shapes if shape[0] is None and None not in shape[1:])
-
-
-def blocks(x: Array, size: int) -> list[Array]:
-    """X in blocks of `size`, the last one padded with zeros."""
-    padded = np.concatenate([x, np.zeros((-len(x) % size, *x.shape[1:]), x.dtype)])
-    return np.split(padded, len(padded) // size) if len(padded) else []

@@ -9,7 +9,7 @@ from schemas.predict import PredictRequest
 from schemas.wire import Answer, ModelRef, Nested, Sent, Warnings
 
 Method = Literal[
-    "auto", "exact", "permutation", "deep", "deep_paths", "deep_shap", "monte_carlo", "kernel", "gradient", "partition"
+    "auto", "exact", "permutation", "tree", "deep", "deep_paths", "deep_shap", "monte_carlo", "kernel", "gradient", "partition"
 ]
 PlayersName = Literal["fields", "columns", "pixels", "patches"]
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from explainers.game import Explainer, Unsuitable, affordable
+from explainers.tree import Tree
 from service.ask import Asked
 from service.errors import invalid, one_of
 
@@ -46,6 +47,9 @@ def _auto(asked: Asked) -> Choice:
             coalitions = f"{2**question.players.count} coalitions x {len(question.background.x)} rows"
             switched = note if question.players.name == "patches" and not asked.explicit_players else []
             return _choice("exact", f"{coalitions} are within {limit} evaluations", asked, switched)
+        tree = available.get("tree")
+        if isinstance(tree, Tree) and tree.exact_for(question.players):
+            return _choice("tree", f"{too_many}, and the branches of the trees give the exact values", asked)
         if "deep" not in available or affordable(available["permutation"], question):
             _check_cost("permutation", asked)
             return _choice("permutation", f"{too_many}: orderings are sampled", asked, note)

@@ -4,19 +4,18 @@ from schemas.explain import ExplainRequest
 from schemas.picture import JSON
 from service.answer import answer
 from service.ask import ask
-from service.body import parse
 from service.choose import choose
 from service.context import Context
 from service.lane import Clock
 from service.pictures.pose import pose, sketch
 from service.pictures.sketch import Sketch
 from service.predict import predict_finite, read_instances
-from service.respond import to_json
+from service.wire import NATIVE, Wire
 
 
-def explain(body: bytes | bytearray, context: Context, clock: Clock, *, media: str = JSON) -> bytes | Sketch:
+def explain(body: bytes | bytearray, context: Context, clock: Clock, *, media: str = JSON, wire: Wire = NATIVE) -> bytes | Sketch:
     """Parse, look up, encode, predict, ask, choose, attribute, prove, respond; a picture is drawn elsewhere. Raises Problem."""
-    request = parse(ExplainRequest, body)
+    request = wire.read(ExplainRequest, body)
     clock.lower(request.deadline_ms)
     model = context.catalog.get(request.model)
     instances = read_instances(model, request.instances, clock)
@@ -31,4 +30,4 @@ def explain(body: bytes | bytearray, context: Context, clock: Clock, *, media: s
     attribution = choice.explainer.attribute(asked.question)
     clock.mark("explain")
     content = answer(asked, choice, attribution, context)
-    return to_json(content) if media == JSON else sketch(request, media, asked, content)
+    return wire.write(content) if media == JSON else sketch(request, media, asked, content)

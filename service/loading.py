@@ -1,14 +1,13 @@
-"""A model folder made ready to serve. Imports TensorFlow."""
+"""A model folder made ready to serve. Imports the library that runs the model."""
 
 from pathlib import Path
 
 import numpy as np
 
-from explainers.deep.program import Unruled
-from explainers.game import Explainer, player_names
-from explainers.methods import METHODS
-from models.folder import read_folder
-from models.network import Network
+from explainers.game import Explainer, Unruled, player_names
+from explainers.methods import methods_for
+from models.folder import KERAS, ModelFolder, read_folder
+from models.predictor import Predictor
 from models.tabular import RecordReader
 from service.backgrounds import Backgrounds
 from service.catalog import Model
@@ -18,13 +17,13 @@ from service.image_reader import ImageReader
 def load_model(path: Path) -> Model:
     """Read, load, compile and warm. Raises InvalidFolder."""
     folder = read_folder(path)
-    network = Network.load(folder)
+    predictor = load_predictor(folder)
     manifest = folder.manifest
     explainers: dict[str, Explainer] = {}
     unsupported: dict[str, str] = {}
-    for name, method in METHODS.items():
+    for name, method in methods_for(predictor).items():
         try:
-            explainer = method.build(network, folder.background)
+            explainer = method.build(predictor, folder.background)
         except Unruled as error:
             unsupported[name] = str(error)
         else:
@@ -33,8 +32,19 @@ def load_model(path: Path) -> Model:
     return Model(
         manifest,
         ImageReader(manifest.image) if manifest.image else RecordReader(manifest),
-        network.predict,
-        Backgrounds({name: (b, network.predict(b.x).astype(np.float64)) for name, b in folder.backgrounds.items()}),
+        predictor.predict,
+        Backgrounds({name: (b, predictor.predict(b.x).astype(np.float64)) for name, b in folder.backgrounds.items()}),
         explainers,
         unsupported,
     )
+
+
+def load_predictor(folder: ModelFolder) -> Predictor:
+    """The model itself, by the library that its file is for. Raises InvalidFolder."""
+    if folder.model_path.name == KERAS:
+        from models.network import Network
+
+        return Network.load(folder)
+    from models.estimator import Estimator
+
+    return Estimator.load(folder)

@@ -6,31 +6,32 @@ from typing import Any
 import numpy as np
 
 from models.arrays import Inputs, Outputs
+from models.manifest import Manifest
 from models.tabular import Instances, InvalidInstances
 from schemas.predict import PredictRequest
 from schemas.problem import ProblemError
-from service.body import parse
 from service.catalog import Model
 from service.context import Context
 from service.errors import MAX_ERRORS, Invalid, NotFinite, pointer
 from service.lane import Clock
-from service.respond import rounded, to_json
+from service.respond import rounded
+from service.wire import NATIVE, Wire
 
 
-def predict(body: bytes | bytearray, context: Context, clock: Clock) -> bytes:
+def predict(body: bytes | bytearray, context: Context, clock: Clock, *, wire: Wire = NATIVE) -> bytes:
     """Parse, look up, encode, predict, respond. Raises Problem."""
-    request = parse(PredictRequest, body)
+    request = wire.read(PredictRequest, body)
     model = context.catalog.get(request.model)
     instances = read_instances(model, request.instances, clock)
     clock.mark("parse")
     predictions = predict_finite(model, instances.inputs, clock)
     clock.mark("predict")
-    return to_json(
+    return wire.write(
         {
             "model": {"name": model.manifest.name, "version": model.manifest.version},
             "output_names": model.manifest.output_names,
             "predictions": rounded(predictions.astype(np.float64)),
-            "labels": labels_of(model.manifest.class_names, predictions),
+            "labels": labels_of(model.manifest, predictions),
             "warnings": instances.warnings,
         }
     )
@@ -58,9 +59,10 @@ def predict_finite(model: Model, inputs: Inputs, clock: Clock) -> Outputs:
     return predictions
 
 
-def labels_of(class_names: list[str] | None, predictions: Outputs) -> list[str] | None:
-    """The likeliest class; with a single output the second class from 0.5 on."""
-    if class_names is None:
+def labels_of(manifest: Manifest, predictions: Outputs) -> list[str] | None:
+    """The likeliest class; with a single output the second class from the threshold on."""
+    if manifest.class_names is None:
         return None
-    best = predictions.argmax(axis=1) if predictions.shape[1] > 1 else (predictions[:, 0] >= 0.5).astype(int)
-    return [class_names[k] for k in best]
+    single = predictions.shape[1] == 1
+    best = (predictions[:, 0] >= manifest.threshold).astype(int) if single else predictions.argmax(axis=1)
+    return [manifest.class_names[k] for k in best]

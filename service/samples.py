@@ -24,7 +24,7 @@ def samples(model: Model) -> Samples:
         examples=[Example(name=example.name, instance=example.instance) for example in manifest.examples],
         instances=_instances(model) if shown else [],
         weights=known.background.weights.tolist() if shown else [],
-        labels=labels_of(manifest.class_names, known.predictions.astype(np.float32)) if shown else [],
+        labels=labels_of(manifest, known.predictions.astype(np.float32)) if shown else [],
     )
 
 

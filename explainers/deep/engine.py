@@ -12,7 +12,8 @@ from explainers.deep.program import Rule, Tensor, kept, run
 from explainers.game import ELEMENTS, Attribution, Question
 from models.arrays import Array, Floats, Inputs
 from models.backgrounds import Background
-from models.network import Network, blocks
+from models.blocks import blocks
+from models.network import Network
 from models.parallel import CORES, parallel
 
 _MAX_TASKS = 64

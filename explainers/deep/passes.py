@@ -17,7 +17,8 @@ from explainers.deep.rules import LINEAR, SOFTMAX
 from explainers.game import Indices
 from models.arrays import Array
 from models.backgrounds import Background, exact_weights
-from models.network import Network, blocks
+from models.blocks import blocks
+from models.network import Network
 
 PAIR_ELEMENTS = 2**22
 """Elements that the widest value may have for one block of pairs: 16 MiB in float32."""

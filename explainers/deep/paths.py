@@ -19,7 +19,8 @@ from explainers.game import ELEMENTS, Attribution, Players, Question
 from explainers.sampling import generator
 from models.arrays import Array, Floats
 from models.backgrounds import Background
-from models.network import Network, blocks
+from models.blocks import blocks
+from models.network import Network
 
 _EXTRAPOLATE = 0.4
 """Chosen on half of the measured passengers and images and judged on the other half: see docs/methods.md."""

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
+from explainers.game import Unruled
+
 Tensor = Any
 """A tf.Tensor; its shape stands at the end of the line."""
 
@@ -53,10 +55,6 @@ def _same(step: Step, _: Sequence[Pair], m: Tensor) -> list[Tensor]:
 
 SAME = Rule(_same)
 """The same numbers, perhaps in another shape."""
-
-
-class Unruled(ValueError):
-    """A layer has no rule; the message names it."""
 
 
 def program(model: Any, rules: Mapping[str, Rule], activations: Mapping[str, Rule]) -> list[Step]:

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from explainers.deep import shap_rules
-from explainers.deep.program import Unruled, program
+from explainers.deep.program import program
 from explainers.deep.rules import ACTIVATIONS, LAYERS
+from explainers.game import Unruled
 from models.arrays import Array
 from tests.explainers.layers import ALL, EXAMPLES, LINE, PLANE, ROW, Call, example_net, puller, residual
 from tests.explainers.nets import Case

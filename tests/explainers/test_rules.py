@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from explainers.deep import rules, slopes, softmax
 from explainers.deep.engine import DeepExplainer
 from explainers.deep.passes import Passes
-from explainers.deep.program import Rule, Unruled, program
+from explainers.deep.program import Rule, program
+from explainers.game import Unruled
 from tests.explainers.nets import Case, dense_net, image_net, randomised
 
 FLOATS = st.floats(-1e4, 1e4, width=32, allow_subnormal=False)

@@ -24,7 +24,7 @@ def test_the_folder_is_whole(name: str) -> None:
     for metric, value in folder.manifest.metrics.items():
         assert f"{metric}: {value:.4f}" in card
     parameters = sum(np.prod(w.shape) for w in Network.load(folder).model.weights)
-    assert folder.network_path.stat().st_size < 4 * parameters + 40_000
+    assert folder.model_path.stat().st_size < 4 * parameters + 40_000
 
 
 def test_titanic_is_as_accurate_as_promised() -> None:

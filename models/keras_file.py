@@ -1,0 +1,92 @@
+"""A `.keras` file, looked at before Keras opens it: how large it is, whose classes it names, what its weights refer to."""
+
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import h5py
+
+from models.archive import MAX_BYTES, InvalidArchive, check_archive
+
+_MEMBERS = ("metadata.json", "config.json", r"model\.weights\.h5", r"assets/", r"assets/[A-Za-z0-9_./-]+")
+_MAX_CONFIG = 64 * 2**20
+_CODE = {"Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer", "__lambda__"}
+"""Layers that carry code of their own, or run code from elsewhere."""
+_VALUES = {"__keras_tensor__", "__tensor__", "__numpy__", "__bytes__", "__ellipsis__", "__slice__", "__tuple__", "__dict__"}
+"""What stands for a value in a configuration."""
+
+
+def check_keras_file(path: Path) -> None:
+    """Raises InvalidArchive unless the file is of a bounded size, of Keras's own classes, with its weights inside."""
+    check_archive(path, _MEMBERS)
+    with zipfile.ZipFile(path) as archive:
+        for name in ("config.json", "model.weights.h5"):
+            if name not in archive.namelist():
+                raise InvalidArchive(f"expected the member {name}")
+        if archive.getinfo("config.json").file_size > _MAX_CONFIG:
+            raise InvalidArchive(f"config.json: expected at most {_MAX_CONFIG:,} bytes")
+        try:
+            config = json.loads(archive.read("config.json"))
+            weights = archive.read("model.weights.h5")
+        except (ValueError, RecursionError, zipfile.BadZipFile, OSError, EOFError) as error:
+            raise InvalidArchive("expected a whole archive with a configuration in JSON") from error
+    for part in _objects(config):
+        _check_class(part)
+    _check_weights(weights)
+
+
+def _objects(config: Any) -> Iterator[dict[str, Any]]:
+    """Every part of a configuration that stands for an object."""
+    waiting = [config]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict):
+            if "class_name" in part:
+                yield part
+            waiting += part.values()
+        elif isinstance(part, list):
+            waiting += part
+
+
+def _check_class(part: dict[str, Any]) -> None:
+    name, module, config = part["class_name"], part.get("module"), part.get("config")
+    layer = config.get("name") if isinstance(config, dict) else None
+    where = f"layer {str(layer)[:64]} " if layer else ""
+    if name in _CODE:
+        raise InvalidArchive(f"{where}({name}) carries code; expected layers of Keras's own that carry none")
+    if name in _VALUES and module is None:
+        return
+    own = isinstance(module, str) and (module == "keras" or module.startswith("keras."))
+    if not own:
+        raise InvalidArchive(f"{where}({str(name)[:64]}) is not one of Keras's own classes; code of others is not loaded")
+
+
+def _check_weights(content: bytes) -> None:
+    """All data inside the file, and no larger than it says."""
+    total = 0
+    try:
+        with h5py.File(io.BytesIO(content)) as file:
+            waiting: list[Any] = [file]
+            seen = set()
+            while waiting:
+                group = waiting.pop()
+                for name in group:
+                    if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+                        raise InvalidArchive("model.weights.h5: expected no links to elsewhere")
+                    part = group[name]
+                    if part.id.__hash__() in seen:
+                        raise InvalidArchive("model.weights.h5: expected every group once")
+                    seen.add(part.id.__hash__())
+                    if isinstance(part, h5py.Group):
+                        waiting.append(part)
+                        continue
+                    if part.external or part.is_virtual:
+                        raise InvalidArchive("model.weights.h5: expected no data from elsewhere")
+                    total += part.size * part.dtype.itemsize if part.shape else 0
+                    if total > MAX_BYTES:
+                        raise InvalidArchive(f"model.weights.h5: expected at most {MAX_BYTES:,} bytes of numbers")
+    except (OSError, RuntimeError, KeyError, ValueError) as error:
+        raise InvalidArchive("model.weights.h5: expected a whole HDF5 file") from error

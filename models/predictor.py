@@ -1,0 +1,34 @@
+"""What a loaded model is, whichever library it comes from."""
+
+from collections.abc import Callable
+from typing import Literal, Protocol
+
+from models.arrays import Inputs, Outputs
+
+Engine = Literal["keras", "sklearn"]
+
+
+def nobody_left() -> None:
+    """A check that never raises."""
+
+
+class Predictor(Protocol):
+    """A model in memory, warmed. Safe to share between threads; an input's answer depends on the input alone."""
+
+    @property
+    def engine(self) -> Engine:
+        """The library that runs it."""
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Of one encoded instance."""
+
+    @property
+    def outputs(self) -> int:
+        """How many numbers it answers."""
+
+    def predict(self, x: Inputs, check: Callable[[], None] = nobody_left) -> Outputs:
+        """(n, ...) to (n, outputs), any n; check is called between blocks and raises when nobody waits any more."""
+
+    def evaluate(self, x: Inputs, check: Callable[[], None] = nobody_left) -> Outputs:
+        """The same for many inputs at once."""
