@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from models.archive import InvalidArchive, check_archive
 from models.backgrounds import Background
 from models.manifest import Manifest
+from models.receipt import Receipt, read_receipt
 
 MANIFEST = "manifest.json"
 KERAS, SKOPS = MODELS = ("model.keras", "model.skops")
@@ -47,6 +48,8 @@ class ModelFolder:
     manifest: Manifest
     backgrounds: dict[str, Background]
     """By name; `default` first."""
+    receipt: Receipt | None = None
+    """Of the last `shapserve check`, if it was of this content."""
 
     @property
     def background(self) -> Background:
@@ -83,7 +86,8 @@ def read_folder(path: Path) -> ModelFolder:
             raise InvalidFolder(f"{name}: the file is missing")
         if _sha256(path / name) != manifest.files[name]:
             raise InvalidFolder(f"{name}: expected the sha256 that manifest.json gives")
-    return ModelFolder(path, manifest, {name: _read_background(path / file, manifest) for name, file in backgrounds.items()})
+    read = {name: _read_background(path / file, manifest) for name, file in backgrounds.items()}
+    return ModelFolder(path, manifest, read, read_receipt(path, manifest))
 
 
 def write_folder(

@@ -103,7 +103,7 @@ class Network:
 
     def forward(self, x: Any) -> Any:
         """Answers (n, outputs) to x (n, ...), tensors both; for code that is compiled."""
-        return tf.reshape(self.model(x, training=False), (-1, self.outputs))
+        return tf.cast(tf.reshape(self.model(x, training=False), (-1, self.outputs)), self.dtype)
 
     def _loop(self, x: Any, n: Any) -> Any:
         """Answers (blocks, rows, outputs) to the first n blocks of x (blocks, rows, ...)."""

@@ -1,9 +1,10 @@
 """What a loaded model is, whichever library it comes from."""
 
 from collections.abc import Callable
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from models.arrays import Inputs, Outputs
+from models.folder import KERAS, ModelFolder
 
 Engine = Literal["keras", "sklearn"]
 
@@ -20,6 +21,10 @@ class Predictor(Protocol):
         """The library that runs it."""
 
     @property
+    def model(self) -> Any:
+        """What that library made of the file."""
+
+    @property
     def input_shape(self) -> tuple[int, ...]:
         """Of one encoded instance."""
 
@@ -32,3 +37,14 @@ class Predictor(Protocol):
 
     def evaluate(self, x: Inputs, check: Callable[[], None] = nobody_left) -> Outputs:
         """The same for many inputs at once."""
+
+
+def load_predictor(folder: ModelFolder) -> Predictor:
+    """The model itself, by the library that its file is for. Raises InvalidFolder."""
+    if folder.model_path.name == KERAS:
+        from models.network import Network
+
+        return Network.load(folder)
+    from models.estimator import Estimator
+
+    return Estimator.load(folder)

@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, TypeAdapter, ValidationError, create_model
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Strict,
+    TypeAdapter,
+    ValidationError,
+    create_model,
+)
 
 from models.arrays import Floats, Inputs
 from models.manifest import ColumnSpec, FieldSpec, Manifest, Value
@@ -142,8 +152,9 @@ def _decoded(field: FieldSpec, columns: list[ColumnSpec], x: Inputs) -> list[Val
         return [field.categories[k] for k in np.abs(x[:, None] - codes).sum(axis=2).argmin(axis=1)]
     column = columns[0]
     values = x[:, 0].astype(np.float64) * column.scale + column.mean
-    if field.type == "integer":
-        return [int(value) for value in np.round(values)]
+    rounded = np.round(values)
+    if field.type == "integer" and (encode([column], {field.name: rounded.tolist()})[:, 0] == x[:, 0]).all():
+        return [int(value) for value in rounded]
     shortest = [np.array([float(f"{value:.{digits}g}") for value in values]) for digits in range(1, 18)]
     same = np.array([encode([column], {field.name: list(tried)})[:, 0] == x[:, 0] for tried in shortest])
     return [float(shortest[k if same[k, i] else -1][i]) for i, k in enumerate(same.argmax(axis=0))]
@@ -165,6 +176,15 @@ def _scaled(columns: Sequence[ColumnSpec], raw: Floats) -> Inputs:
         return np.asarray((raw - mean) / scale, np.float32)
 
 
+def category_text(value: Any) -> Any:
+    """A category's name: numbers and booleans as JSON writes them, whole numbers without a point; the rest as it is."""
+    if isinstance(value, bool | np.bool_):
+        return "true" if value else "false"
+    if isinstance(value, int | float | np.integer | np.floating):
+        return str(int(value)) if np.isfinite(value) and value == int(value) else repr(float(value))
+    return str(value) if isinstance(value, str) else value
+
+
 def _whole(value: float) -> float:
     if value != int(value):
         raise ValueError("expected a whole number")
@@ -173,7 +193,7 @@ def _whole(value: float) -> float:
 
 def _value_type(field: FieldSpec) -> Any:
     if field.categories:
-        return Literal[tuple(field.categories)]
+        return Annotated[Literal[tuple(field.categories)], BeforeValidator(category_text)]
     whole = [AfterValidator(_whole)] if field.type == "integer" else []
     limits = Field(ge=field.minimum, le=field.maximum, allow_inf_nan=False)
     return Annotated[(float, Strict(), limits, *whole)]

@@ -11,6 +11,7 @@ from explainers.game import Explainer
 from models.arrays import Inputs, Outputs
 from models.folder import InvalidFolder, find_folders
 from models.manifest import Manifest
+from models.receipt import Receipt
 from models.tabular import Instances
 from schemas.catalog import State
 from service.backgrounds import Backgrounds
@@ -43,6 +44,8 @@ class Model:
     """By the method's name."""
     unsupported: Mapping[str, str]
     """Methods that cannot explain this model, and why."""
+    receipt: Receipt | None = None
+    """Of `shapserve check`, if there was one of this very content."""
 
 
 @dataclass(frozen=True)
