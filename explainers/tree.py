@@ -2,8 +2,8 @@
 
 Against one background row a leaf is reached by the coalitions that hold all columns in which only the instance fits its path
 (p of them) and none of those in which only the row does (q): each of the first is worth (p - 1)! q! / (p + q)! of the leaf's
-value, each of the second -p! (q - 1)! / (p + q)!. The values of single columns are exact where the answer is a sum of trees. A boosted
-classifier's probability is shared out in proportion to its log-odds, row by row: that adds up, and is biased.
+value, each of the second -p! (q - 1)! / (p + q)!. The values of single columns are exact where the answer is a sum of trees. A
+boosted classifier's probability is shared out in proportion to its log-odds, row by row: that adds up, and is biased.
 
 shap.TreeExplainer plays the same game, but keeps thresholds in float32 and positions of nodes in 16 bits: inputs close to a
 threshold go the wrong way, and trees of more than 32,767 nodes leave its memory.

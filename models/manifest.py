@@ -97,7 +97,7 @@ class Manifest(_Part):
     ignored_fields: list[str] = []
     columns: list[ColumnSpec] = []
     image: ImageSpec | None = None
-    threshold: float = Field(0.5, description="Of a single output of two classes: from here on it is the second.")
+    probabilities: bool = Field(True, description="Whether outputs of classes are probabilities; otherwise they are margins.")
     default_outputs: Literal["all", "predicted"] = "all"
     max_evaluations: int = Field(2_000_000, gt=0)
     background: str = Field("", description="How the background was made.")
@@ -128,6 +128,11 @@ class Manifest(_Part):
             raise ValueError(f"`class_names`: expected {max(2, outputs)} for {outputs} outputs")
         _check_columns({field.name: field for field in self.fields}, self.columns)
         return self
+
+    @property
+    def threshold(self) -> float:
+        """Of a single output of two classes: from here on it is the second."""
+        return 0.5 if self.probabilities else 0.0
 
     @property
     def input_shape(self) -> tuple[int, ...]:

@@ -38,7 +38,7 @@ def create_app(settings: Settings, catalog: Catalog | None = None) -> FastAPI:
         docs_url=None,  # the page serves its own
         redoc_url=None,
     )
-    app.state.context = Context(settings, catalog or Catalog(), Metrics())
+    app.state.context = Context(settings, catalog or Catalog(require_receipt=settings.require_receipt), Metrics())
     app.state.lane = Lane(settings.threads, settings.max_waiting)
     app.state.drawing, app.state.easel = Lane(1, settings.max_waiting, "draw-queue"), Easel()
     app.state.loads = catalog is None
@@ -51,19 +51,20 @@ def create_app(settings: Settings, catalog: Catalog | None = None) -> FastAPI:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Models load while `/livez` answers; what computes when the service stops may end."""
+    stop = threading.Event()
     if app.state.loads:
-        threading.Thread(target=_load, args=(app,), name="loading", daemon=True).start()
+        threading.Thread(target=_watch, args=(app, stop), name="loading", daemon=True).start()
     yield
+    stop.set()
     app.state.lane.close()
     app.state.drawing.close()
     app.state.easel.close()
 
 
-def _load(app: FastAPI) -> None:
+def _watch(app: FastAPI, stop: threading.Event) -> None:
     """The models first: they keep every core busy."""
     context = app.state.context
-    context.catalog.load(context.settings.models)
-    app.state.easel.start()
+    context.catalog.watch(context.settings.models, context.settings.poll_seconds, stop, app.state.easel.start)
 
 
 async def _problem(request: Request, problem: Exception) -> Response:

@@ -1,6 +1,7 @@
 """The endpoints: they translate HTTP and nothing else."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Annotated, Any
 
@@ -127,7 +128,8 @@ async def _compute(request: Request, work: Callable[[bytes | bytearray, Context,
     app = request.app.state
     body = await read_json(request, app.context.settings.max_body_bytes)
     clock = Clock(app.context.settings.deadline_ms)
-    answer = await app.lane.run(lambda clock: work(body, app.context, clock), clock, until_left(request))
+    context = replace(app.context, catalog=app.context.catalog.snapshot())
+    answer = await app.lane.run(lambda clock: work(body, context, clock), clock, until_left(request))
     if isinstance(answer, Sketch):
         answer = await app.drawing.run(partial(app.easel.draw, answer), clock, until_left(request))
     return Response(answer, media_type=media, headers={"Server-Timing": clock.server_timing(), "Vary": "Accept"})

@@ -74,7 +74,7 @@ def finish(
             description=told.description,
             output_names=outputs.output_names,
             class_names=outputs.class_names,
-            threshold=outputs.threshold,
+            probabilities=outputs.probabilities,
             default_outputs=told.default_outputs or ("all" if few else "predicted"),
             max_evaluations=told.max_evaluations or _LEAST,
             examples=[Example.model_validate(example) for example in told.examples],

@@ -19,7 +19,7 @@ class Outputs:
 
     output_names: list[str]
     class_names: list[str] | None
-    threshold: float = 0.5
+    probabilities: bool = True
 
 
 class Subject(Protocol):
@@ -191,8 +191,9 @@ class SklearnSubject:
         if self._answers == "margins" and len(self._model.classes_) == 2:
             classes = list(class_names or [_text(label) for label in self._model.classes_])
             margin = _checked(list(output_names or [f"margin of {classes[-1]}"]), classes, 1)
-            return Outputs(margin.output_names, classes, threshold=0.0)
-        return _checked(list(output_names or classes), classes, len(self._model.classes_))
+            return Outputs(margin.output_names, classes, probabilities=False)
+        named = _checked(list(output_names or classes), classes, len(self._model.classes_))
+        return Outputs(named.output_names, classes, probabilities=self._answers == "probabilities")
 
     def image_shape(self) -> tuple[int, int, int] | None:
         """See Subject: an estimator does not know."""
