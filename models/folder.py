@@ -70,8 +70,8 @@ def read_folder(path: Path) -> ModelFolder:
     except OSError as error:
         raise InvalidFolder(f"manifest.json: expected a readable file ({error.strerror})") from error
     except ValidationError as error:
-        where = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:5]]
-        raise InvalidFolder("manifest.json: " + "; ".join(where)) from error
+        flaws = [": ".join([*map(str, e["loc"]), e["msg"].removeprefix("Value error, ")]) for e in error.errors()[:5]]
+        raise InvalidFolder("manifest.json: " + "; ".join(flaws)) from error
     backgrounds = {"default": BACKGROUND}
     if "background-default.npz" in manifest.files:
         raise InvalidFolder("background-default.npz: expected another name; `default` is background.npz")

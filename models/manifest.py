@@ -1,5 +1,6 @@
 """`manifest.json`: everything the service knows about a model, as data."""
 
+import re
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
@@ -123,6 +124,8 @@ class Manifest(_Part):
         }.items():
             if len(set(names)) != len(names):
                 raise ValueError(f"`{part}`: expected no name twice")
+        if not all(re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name) for name in self.files):
+            raise ValueError("`files`: expected names of files in this folder")
         outputs = len(self.output_names)
         if self.class_names is not None and len(self.class_names) != max(2, outputs):
             raise ValueError(f"`class_names`: expected {max(2, outputs)} for {outputs} outputs")

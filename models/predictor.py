@@ -3,8 +3,11 @@
 from collections.abc import Callable
 from typing import Any, Literal, Protocol
 
+from models.archive import InvalidArchive
 from models.arrays import Inputs, Outputs
-from models.folder import KERAS, ModelFolder
+from models.folder import KERAS, SKOPS, InvalidFolder, ModelFolder
+from models.keras_file import check_keras_file
+from models.skops_file import check_skops_file
 
 Engine = Literal["keras", "sklearn"]
 
@@ -39,9 +42,17 @@ class Predictor(Protocol):
         """The same for many inputs at once."""
 
 
+_CHECKS = {KERAS: check_keras_file, SKOPS: check_skops_file}
+
+
 def load_predictor(folder: ModelFolder) -> Predictor:
-    """The model itself, by the library that its file is for. Raises InvalidFolder."""
-    if folder.model_path.name == KERAS:
+    """The model itself, by the library that its file is for; imported once the file was looked at. Raises InvalidFolder."""
+    name = folder.model_path.name
+    try:
+        _CHECKS[name](folder.model_path)
+    except InvalidArchive as error:
+        raise InvalidFolder(f"{name}: {error}") from error
+    if name == KERAS:
         from models.network import Network
 
         return Network.load(folder)

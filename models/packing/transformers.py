@@ -66,15 +66,24 @@ def trace(transformer: Any, sources: list[Source]) -> list[Source]:
     kind = type(transformer)
     rule = RULES.get(kind.__name__)
     if rule is None or not kind.__module__.startswith("sklearn."):
-        known = ", ".join(RULES)
-        raise Unpackable(
-            f"{kind.__name__} cannot be written as data, as (value - mean) / scale or as codes of categories; expected {known}"
-        )
-    if not hasattr(transformer, "n_features_in_") and not hasattr(transformer, "transformers_"):
+        raise _no_rule(kind.__name__)
+    if not hasattr(transformer, "n_features_in_") and kind.__name__ != "Pipeline":  # whose steps speak for themselves
         raise Unpackable(f"{kind.__name__} is not fitted")
     if (expected := getattr(transformer, "n_features_in_", len(sources))) != len(sources):
         raise Unpackable(f"{kind.__name__} was fitted to {expected} columns, and is given {len(sources)}")
     return rule(transformer, sources)
+
+
+def _no_rule(what: str) -> Unpackable:
+    known = ", ".join(RULES)
+    return Unpackable(f"{what} cannot be written as data, as (value - mean) / scale or as codes of categories; expected {known}")
+
+
+def _function(transformer: Any, sources: list[Source]) -> list[Source]:
+    """Only the one that does nothing: a ColumnTransformer's `passthrough`."""
+    if transformer.func is not None:
+        raise _no_rule("FunctionTransformer with a function")
+    return sources
 
 
 def _scaler(sources: list[Source], mean: Any, scale: Any) -> list[Source]:
@@ -217,6 +226,7 @@ RULES: dict[str, Rule] = {
     "OrdinalEncoder": _ordinal,
     "ColumnTransformer": _columns,
     "FeatureUnion": _union,
+    "FunctionTransformer": _function,
     "Pipeline": _pipeline,
 }
 """By the class's name."""
