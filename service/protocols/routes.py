@@ -27,7 +27,7 @@ _UNREADY: Responses = {404: _PROBLEMS[404], 503: {"model": ModelReady, "descript
 router = APIRouter()
 v1 = APIRouter(tags=["kserve v1"])
 v2 = APIRouter(tags=["open inference v2"])
-of_model = APIRouter(tags=["open inference v2"])
+of_model = APIRouter()
 """V2's endpoints of one model, below its name and again below its version."""
 
 
