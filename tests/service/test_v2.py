@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from benchmarks.process import ROOT, Server
 from schemas.predict import MAX_INSTANCES
 from schemas.v2 import Datatype, ModelMetadata, ServerMetadata, V2Response
 from service import __version__
@@ -334,6 +336,23 @@ def test_images_come_as_files_or_as_scaled_numbers(pictures: httpx.Client, image
     assert found["predictions"].tolist() == pictures.post("/predict", json=body).json()["predictions"]
     assert not {"feature_names", "imputed"} & set(found)
     assert answer.parameters.get("warnings", "") == "; ".join(native["warnings"])
+
+
+def test_the_models_that_ship_answer_the_same_numbers_in_every_protocol(server: Server) -> None:
+    """A boot, pixel by pixel: as a file or as numbers, to the last digit and twice the same bytes."""
+    file = json.loads((ROOT / "examples" / "image.json").read_text())["instances"][0]["b64"]
+    pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(file))), np.float32) * np.float32(1 / 255)
+    images = [tensor("image", "BYTES", [file]), tensor("image", "FP32", pixels.ravel().tolist(), [1, 28, 28, 1])]
+    with httpx.Client(base_url=server.url, timeout=60) as client:
+        native = client.post("/explain", json={"model": "fashion-mnist", "instances": [{"b64": file}]}).json()["explanations"]
+        predictions = client.post("/predict", json={"model": "fashion-mnist", "instances": [{"b64": file}]}).json()["predictions"]
+        v1 = client.post("/v1/models/fashion-mnist:explain", json={"instances": [{"b64": file}]}).json()
+        v2 = [client.post("/v2/models/fashion-mnist/explain", json={"inputs": [image]}) for image in images]
+        assert client.get("/v2/models/fashion-mnist").json()["platform"] == "keras"
+    found = arrays(V2Response.model_validate_json(v2[0].content))
+    assert v2[0].content == v2[1].content
+    assert found["shap_values"].tolist()[0] == v1["explanations"][0]["shap_values"] == native[0]["shap_values"]
+    assert found["predictions"].tolist() == v1["predictions"] == predictions
 
 
 def test_numbers_that_were_not_scaled_are_warned_of(pictures: httpx.Client) -> None:
