@@ -19,6 +19,21 @@ class Hints(Sent):
     content_type: str | None = None
 
 
+_NotBinary = Annotated[Literal[False] | None, Field(description="The extension for binary tensors is not spoken.")]
+
+
+class OutputHints(Hints):
+    """The same for an output."""
+
+    binary_data: _NotBinary = None
+
+
+class RequestHints(Hints):
+    """The same for a request."""
+
+    binary_data_output: _NotBinary = None
+
+
 class InputTensor(Sent):
     """A field of every record, or the images."""
 
@@ -38,19 +53,19 @@ class RequestedOutput(Sent):
     """An output tensor, by name."""
 
     name: Annotated[str, Field(examples=["predictions"])]
-    parameters: Hints | None = None
+    parameters: OutputHints | None = None
 
 
 class V2InferRequest(Sent):
     """Instances, as one tensor per field or one of images."""
 
     id: Annotated[str | None, Field(description="Comes back in the answer.")] = None
-    parameters: Hints | None = None
+    parameters: RequestHints | None = None
     inputs: Annotated[list[InputTensor], Field(min_length=1, description="A field without tensor is absent from every record.")]
     outputs: Annotated[list[RequestedOutput] | None, Field(description="Tensors wanted; null or none: all.")] = None
 
 
-class V2ExplainParameters(Hints, ExplainOptions):
+class V2ExplainParameters(RequestHints, ExplainOptions):
     """The options of /explain."""
 
 

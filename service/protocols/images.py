@@ -17,9 +17,8 @@ IMAGE = "image"
 class Images:
     """The images of one model. See Kind."""
 
-    required = [IMAGE]  # noqa: RUF012 (nobody changes it)
-
     def __init__(self, spec: ImageSpec) -> None:
+        self.required = [IMAGE]
         self._shape = [spec.height, spec.width, spec.channels]
 
     def look(self, at: str, sent: InputTensor) -> Tensor:

@@ -39,9 +39,9 @@ class Received:
 
     def point(self, pointer: str) -> str:
         """Where in the body stands what a native request has at `/instances...`."""
-        _, _, i, *rest = [*pointer.split("/", 3), "", ""][:4]
-        tensor = self.places.get("/" + rest[0])
-        return tensor.place(int(i)) if tensor else "/inputs"
+        parts = pointer.split("/", 3)  # "", "instances", which one, what in it
+        tensor = self.places.get("/" + parts[3]) if len(parts) == 4 else None
+        return tensor.place(int(parts[2])) if tensor else "/inputs"
 
 
 def receive(sent: list[InputTensor], manifest: Manifest) -> Received:

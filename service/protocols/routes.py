@@ -70,7 +70,7 @@ async def get_model(name: ModelName, request: Request, response: Response) -> Mo
 
 
 @v2.head("/v2", include_in_schema=False)
-@v2.get("/v2/", include_in_schema=False)
+@v2.api_route("/v2/", methods=["GET", "HEAD"], include_in_schema=False)
 @v2.get("/v2")
 async def get_server() -> ServerMetadata:
     """Who answers, and what else than the protocol it offers."""

@@ -116,7 +116,7 @@ def test_explanations_are_those_of_explain(client: httpx.Client, options: dict[s
 
 def test_only_the_outputs_that_are_asked_for(client: httpx.Client) -> None:
     """In their order; what the answer does not have, such as stderr of exact values, is left out."""
-    outputs = [{"name": "shap_values"}, {"name": "stderr"}, {"name": "ok", "parameters": None}]
+    outputs = [{"name": "shap_values"}, {"name": "stderr"}, {"name": "ok", "parameters": {"binary_data": False}}]
     assert list(arrays(told(client, EXPLAIN, outputs=outputs))) == ["shap_values", "ok"]
     assert list(arrays(told(client, INFER, outputs=[]))) == ["predictions"]
 
@@ -143,7 +143,7 @@ def test_the_same_request_gets_the_same_bytes(client: httpx.Client) -> None:
     assert "explain;dur=" in first.headers["server-timing"]
 
 
-LONG = "x" * 300
+LONG, BINARY = "x" * 300, "/outputs/0/parameters/binary_data"
 
 
 @pytest.mark.parametrize(
@@ -211,6 +211,7 @@ def test_what_is_wrong_with_a_tensor_is_pointed_at(client: httpx.Client, inputs:
         (INFER, {"outputs": [{"name": "shap_values"}]}, "/outputs/0/name", "expected `predictions`"),
         (INFER, {"outputs": [{"name": "predictions"}] * 2}, "/outputs/1/name", "expected no tensor twice"),
         (INFER, {"parameters": {"method": "exact"}}, "/parameters/method", "unknown key; expected content_type"),
+        (INFER, {"outputs": [{"name": "predictions", "parameters": {"binary_data": True}}]}, BINARY, "expected False"),
         (INFER, {"id": 42}, "/id", "valid string"),
         (INFER, {"instances": []}, "/instances", "unknown key; expected id, parameters, inputs, outputs"),
     ],
