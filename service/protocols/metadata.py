@@ -4,7 +4,7 @@ from models.folder import KERAS, SKOPS
 from schemas.v1 import ModelReady
 from schemas.v2 import ModelMetadata, ServerMetadata, TensorMetadata
 from service import __version__
-from service.catalog import Catalog, Model
+from service.catalog import Catalog, Model, Snapshot
 from service.errors import UnknownVersion
 from service.protocols.images import IMAGE
 from service.protocols.records import DATATYPES
@@ -18,7 +18,7 @@ def about_server() -> ServerMetadata:
     return ServerMetadata(name="shapserve", version=__version__, extensions=["explain"])
 
 
-def find(catalog: Catalog, name: str, version: str | None) -> Model:
+def find(catalog: Catalog | Snapshot, name: str, version: str | None) -> Model:
     """The model in this version, or in the one that is served. Raises UnknownModel, UnknownVersion, Loading."""
     model = catalog.get(name)
     if version not in (None, model.manifest.version):
@@ -41,7 +41,7 @@ def about_model(model: Model) -> ModelMetadata:
     )
 
 
-def readiness(catalog: Catalog, name: str, version: str | None = None) -> ModelReady:
+def readiness(catalog: Catalog | Snapshot, name: str, version: str | None = None) -> ModelReady:
     """GET /v1/models/{name}, GET /v2/models/{name}/ready. Raises UnknownModel, UnknownVersion, Loading."""
     entry = catalog.entries().get(name)
     if entry is not None and entry.model is None:

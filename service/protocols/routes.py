@@ -15,7 +15,7 @@ from service.negotiate import accept
 from service.openapi import Responses, reference, takes
 from service.predict import predict
 from service.protocols.metadata import about_model, about_server, find, readiness
-from service.protocols.tell import Foreign, Story, tell
+from service.protocols.tell import Speak, Story, tell
 from service.protocols.v1 import V1
 from service.protocols.v2 import V2
 from service.routes import PROBLEMS, ModelName, compute
@@ -44,7 +44,7 @@ async def get_models(request: Request) -> V1ModelList:
 )
 async def post_predict(name: ModelName, request: Request) -> Response:
     """What does the model predict?"""
-    return await _told(request, predict, V1(name))
+    return await _told(request, predict, lambda _: V1(name))
 
 
 @v1.post(
@@ -52,7 +52,7 @@ async def post_predict(name: ModelName, request: Request) -> Response:
 )
 async def post_explain(name: ModelName, request: Request) -> Response:
     """And why?"""
-    return await _told(request, explain, V1(name))
+    return await _told(request, explain, lambda _: V1(name))
 
 
 @v1.api_route("/v1/models/{name}:predict", methods=["GET", "HEAD"], include_in_schema=False)
@@ -110,17 +110,17 @@ async def get_model_ready(name: ModelName, request: Request, response: Response)
 @of_model.post("/infer", response_model=V2Response, responses=_PROBLEMS, openapi_extra=takes(V2InferRequest))
 async def post_infer(name: ModelName, request: Request) -> Response:
     """What does the model predict?"""
-    return await _told(request, predict, V2(name, _version(request), request.app.state.context.catalog))
+    return await _told(request, predict, lambda context: V2(name, _version(request), context.catalog))
 
 
 @of_model.post("/explain", response_model=V2Response, responses=_PROBLEMS, openapi_extra=takes(V2ExplainRequest))
 async def post_explain_tensors(name: ModelName, request: Request) -> Response:
     """And why? An extension of the protocol."""
-    return await _told(request, explain, V2(name, _version(request), request.app.state.context.catalog))
+    return await _told(request, explain, lambda context: V2(name, _version(request), context.catalog))
 
 
-async def _told(request: Request, story: Story, wire: Foreign) -> Response:
-    return await compute(request, partial(tell, story, wire), accept(request, [JSON]))
+async def _told(request: Request, story: Story, speak: Speak) -> Response:
+    return await compute(request, partial(tell, story, speak), accept(request, [JSON]))
 
 
 def _status(response: Response, model: ModelReady) -> ModelReady:

@@ -19,14 +19,19 @@ Story = Callable[..., bytes | Sketch]
 
 
 class Foreign(Wire, Protocol):
-    """The wire of another protocol. Lives as long as its request."""
+    """The wire of another protocol, of one request and its answer."""
 
     def point(self, pointer: str) -> str:
         """Where in the body stands what the native request has at `pointer`; once the body is read, before that `pointer`."""
 
 
-def tell(story: Story, wire: Foreign, body: bytes | bytearray, context: Context, clock: Clock) -> bytes | Sketch:
+Speak = Callable[[Context], Foreign]
+"""Makes the wire of one request, which sees the models that the request sees."""
+
+
+def tell(story: Story, speak: Speak, body: bytes | bytearray, context: Context, clock: Clock) -> bytes | Sketch:
     """The life of a request in another protocol. Raises Problem, in its terms."""
+    wire = speak(context)
     try:
         return story(body, context, clock, wire=wire)
     except Problem as problem:

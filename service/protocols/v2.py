@@ -10,7 +10,7 @@ from schemas.explain import ExplainRequest
 from schemas.predict import PredictRequest
 from schemas.v2 import V2ExplainParameters, V2ExplainRequest, V2InferRequest
 from service.body import parse
-from service.catalog import Catalog
+from service.catalog import Catalog, Snapshot
 from service.protocols.inputs import Received, receive
 from service.protocols.metadata import find
 from service.protocols.outputs import EXPLAINED, PREDICTED, Offered, parameters, tensors, wanted
@@ -25,7 +25,7 @@ _TENSORS: dict[type[BaseModel], Offered] = {PredictRequest: PREDICTED, ExplainRe
 class V2:
     """One request to a model, and its answer."""
 
-    def __init__(self, model: str, version: str | None, catalog: Catalog) -> None:
+    def __init__(self, model: str, version: str | None, catalog: Catalog | Snapshot) -> None:
         self._model, self._version, self._catalog = model, version, catalog
         self._received: Received | None = None
 

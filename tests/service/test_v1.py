@@ -80,7 +80,8 @@ def test_the_same_request_gets_the_same_bytes(client: httpx.Client) -> None:
 def test_models_are_listed_if_they_serve() -> None:
     """One that loads or is refused is not ready; one that is not there is unknown; nothing is known before folders are found."""
     catalog = Catalog({"linear": linear_model()})
-    catalog._entries |= {"late": Entry("loading"), "bad": Entry("refused", reason="it is broken")}
+    catalog._put("late", Entry("loading"))
+    catalog._put("bad", Entry("refused", reason="it is broken"))
     with serving(create_app(Settings(), catalog)) as client:
         assert client.get("/v1/models").json() == V1ModelList(models=["linear"]).model_dump()
         for name, status in {"linear": 200, "late": 503, "bad": 503}.items():
