@@ -62,7 +62,6 @@ class RecordReader:
         self._manifest = manifest
         self._fields = manifest.fields
         self._columns = manifest.columns
-        self._known = [field.name for field in manifest.fields] + manifest.ignored_fields
         self._record: TypeAdapter[Any] = TypeAdapter(_record_type(manifest))
 
     def read(self, instances: Sequence[Any], check: Callable[[], None]) -> Instances:
@@ -116,14 +115,19 @@ class RecordReader:
     def _flaw(self, i: int, error: Any) -> Flaw:
         path = (i, *error["loc"])
         if error["type"] == "extra_forbidden":
-            close = difflib.get_close_matches(str(path[-1])[:64], self._known, n=1)
-            hint = f"did you mean `{close[0]}`?" if close else f"expected {', '.join(f.name for f in self._fields)}"
-            return Flaw(path, f"unknown field; {hint}")
+            return Flaw(path, f"unknown field; {meant(str(path[-1]), self._manifest)}")
         if error["type"] == "missing":
             return Flaw(path, "this field is required")
         if error["type"] == "model_type":
             return Flaw(path, "expected an object, one member per field")
         return Flaw(path, expected(error["msg"]))
+
+
+def meant(name: str, manifest: Manifest) -> str:
+    """What a name that is no field's was likely meant to be."""
+    fields = [field.name for field in manifest.fields]
+    close = difflib.get_close_matches(name[:64], fields + manifest.ignored_fields, n=1)
+    return f"did you mean `{close[0]}`?" if close else f"expected {', '.join(fields)}"
 
 
 def expected(message: str) -> str:

@@ -18,6 +18,7 @@ from service.metrics import Metrics
 from service.openapi import complete
 from service.page import router as page
 from service.pictures.easel import Easel
+from service.protocols.routes import router as protocols
 from service.request_id import RequestId
 from service.routes import router
 from service.settings import Settings
@@ -43,6 +44,7 @@ def create_app(settings: Settings, catalog: Catalog | None = None) -> FastAPI:
     app.state.drawing, app.state.easel = Lane(1, settings.max_waiting, "draw-queue"), Easel()
     app.state.loads = catalog is None
     app.include_router(router)
+    app.include_router(protocols)
     app.include_router(page)
     complete(app)
     return app
@@ -73,7 +75,8 @@ async def _problem(request: Request, problem: Exception) -> Response:
     headers = {"X-Request-ID": request_id, "Vary": "Accept"}
     if problem.retry_after is not None:
         headers["Retry-After"] = str(problem.retry_after)
-    return Response(problem.body(request_id), problem.status, headers, MEDIA_TYPE)
+    protocol = request.url.path.split("/")[1] in ("v1", "v2")
+    return Response(problem.body(request_id, protocol=protocol), problem.status, headers, MEDIA_TYPE)
 
 
 async def _http_problem(request: Request, error: Exception) -> Response:
