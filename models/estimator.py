@@ -61,7 +61,7 @@ class Estimator:
         return self._run(x, check, _MANY if len(x) > _MANY // 4 else _BLOCK)
 
     def _run(self, x: Inputs, check: Callable[[], None], size: int) -> Outputs:
-        flat = x.reshape(len(x), -1).astype(np.float64)
+        flat = x.reshape(len(x), int(np.prod(self.input_shape))).astype(np.float64)
         made = []
         for block in blocks(flat, size):
             check()

@@ -56,7 +56,7 @@ class Receipt(_Part):
 
 def key_of(manifest: Manifest) -> str:
     """sha256 of everything in the manifest but the figures of an audit; it holds the sha256 of every other file."""
-    content = manifest.model_dump(mode="json", exclude={"audit"})
+    content = manifest.model_dump(mode="json", exclude={"audit"}, exclude_defaults=True)
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
