@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from service.settings import Settings
 
 app = typer.Typer(
-    help="Predictions and Shapley values of trained models over HTTP.", no_args_is_help=True, pretty_exceptions_enable=False
+    help="Predictions and Shapley values of trained models over HTTP.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",  # brackets are brackets, and lines of a docstring no lines of their own
 )
 _NAMES = ("titanic", "fashion-mnist")
 

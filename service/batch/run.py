@@ -83,6 +83,7 @@ def answer_all(rows: Iterator[Row], pace: Pace, ask: Ask, sink: Sink, report: Re
                 _write(batch, answered, sink, report)
         stopping.hold()
     except Stopped as stopped:
+        stopping.hold()
         return stopped
     return None
 

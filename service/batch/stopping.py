@@ -16,7 +16,7 @@ class Stopped(BaseException):
 
 
 class Stopping:
-    """Raises Stopped, once."""
+    """Raises Stopped when a signal arrives, until `hold`."""
 
     def __init__(self) -> None:
         self._held = False
@@ -46,6 +46,6 @@ class Stopping:
         self._held = True
 
     def _arrives(self, number: int, frame: FrameType | None) -> None:
-        first, self._asked = self._asked is None, self._asked or number
-        if first and not self._held:
+        self._asked = self._asked or number
+        if not self._held:
             raise Stopped(number)
