@@ -188,7 +188,7 @@ def test_options_are_those_of_the_request(models: Path, tmp_path: Path) -> None:
         ("a.jsonl", f"{GOOD}\n\n3\n", [1], "row 2 (line 3 of {}): expected an object, one member per field"),
         ("a.jsonl", '{"Count": 1, "Count": 2}\n' + GOOD, [2], "expected one JSON object: a key stands twice"),
         ("a.jsonl", '{"Count": NaN}\n' + GOOD, [2], "row 1 (line 1 of {}): expected one JSON object"),
-        ("a.jsonl", GOOD + "],[" + GOOD + "\n" + GOOD, [2], "row 1 (line 1 of {}): expected one JSON object"),
+        ("a.jsonl", GOOD + "," + GOOD + "\n" + GOOD, [2], "row 1 (line 1 of {}): expected one JSON object"),
         ("a.jsonl", '{"Cuont": 1}\n' + GOOD, [2], "Cuont: unknown field; did you mean `Count`?"),
         ("a.jsonl", "[" * 100_000 + "\n" + GOOD, [2], "row 1 (line 1 of {}): expected one JSON object"),
     ],
@@ -338,7 +338,7 @@ def test_categories_that_look_like_numbers_stay_categories(tmp_path: Path) -> No
 def test_names_that_clash_in_a_table_get_a_prefix() -> None:
     """Features and outputs may be called what they like; nothing is written twice."""
     explanation = {"outputs": ["y"], "prediction": [1.0], "base_values": [0.0], "shap_values": [[0.25], [0.5], [0.25]]}
-    content = {"explanations": [explanation | {"proof": {"residual": [0.0], "ok": True}}], "players": "fields"}
+    content: dict[str, Any] = {"explanations": [explanation | {"proof": {"residual": [0.0], "ok": True}}], "players": "fields"}
     table = table_of(Answered([Row(1, "")], content | {"feature_names": ["ok", "shap_ok", "Age"]}), files=False)
     assert {column.name: column.values for column in table} == {
         "row": [1], "output": ["y"], "prediction": [1.0], "base_value": [0.0],
@@ -449,7 +449,7 @@ def test_an_output_that_is_no_plain_file_is_written_into(models: Path, tmp_path:
     """A pipe stays a pipe."""
     os.mkfifo(pipe := tmp_path / "pipe")
     read: list[str] = []
-    reader = threading.Thread(target=lambda: read.extend(pipe.read_text().splitlines()))
+    reader = threading.Thread(target=lambda: read.extend(pipe.read_text().splitlines()), daemon=True)
     reader.start()
     start(models, write_rows(tmp_path / "in.csv"), out=pipe, output_format="csv")
     reader.join(timeout=20)
