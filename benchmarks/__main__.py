@@ -1,4 +1,4 @@
-"""`make bench`: speed against shap, growth, error against the truth, curves, the service, its page; into results.md."""
+"""`make bench`: speed against shap, growth, error against the truth, curves, the service, its page, new versions; into a file."""
 
 import argparse
 import platform
@@ -14,6 +14,7 @@ from benchmarks.page import page
 from benchmarks.scaling import scaling
 from benchmarks.server import service
 from benchmarks.speed import speed
+from benchmarks.swaps import swaps
 
 RESULTS = Path(__file__).parent / "results.md"
 HEAD = "# Results of `make bench`\n\nMedians of one run; times are one machine's, ratios travel better."
@@ -24,6 +25,7 @@ PARTS: dict[str, Callable[[Path], list[str]]] = {
     "curves": curves,
     "service": service,
     "page": page,
+    "swaps": swaps,
 }
 
 

@@ -42,8 +42,9 @@ def service(_: Path) -> list[str]:
     def ask(body: bytes) -> None:
         client.post("/explain", content=body, headers=_JSON).raise_for_status()
 
-    context = Context(Settings(), Catalog(), Metrics())
-    context.catalog.load(TRAINED)
+    catalog = Catalog()
+    catalog.load(TRAINED)
+    context = Context(Settings(), catalog, Metrics())
     lines = [
         "## The service",
         "",

@@ -1,4 +1,4 @@
-"""All methods. A new one is a file, and here a line and what builds it. TensorFlow and shap are imported by what needs them."""
+"""All methods. A new one is a file, and here a line and what builds it. TensorFlow is imported by what needs it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from explainers.kernel import Kernel
 from explainers.monte_carlo import MonteCarlo
 from explainers.partition import Partition
 from explainers.permutation import Permutation
+from explainers.tree import Tree
 from models.backgrounds import Background
 from models.predictor import Engine, Predictor
 
@@ -64,16 +65,10 @@ def _gradient(network: Any, _: Background) -> Explainer:
     return Gradient(network)
 
 
-def _tree(estimator: Any, background: Background) -> Explainer:
-    from explainers.tree import Tree
-
-    return Tree(estimator, background)
-
-
 METHODS: dict[str, Method] = {
     "exact": Method(lambda model, _: Exact(model), "always", "always"),
     "permutation": Method(lambda model, _: Permutation(model), "always", "on average"),
-    "tree": Method(_tree, "always", "affine", ("sklearn",)),
+    "tree": Method(Tree, "always", "affine", ("sklearn",)),
     "deep": Method(_deep, "always", "affine", ("keras",)),
     "deep_paths": Method(_deep_paths, "always", "affine", ("keras",)),
     "deep_shap": Method(_deep_shap, "always", "affine", ("keras",)),

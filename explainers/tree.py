@@ -1,56 +1,53 @@
-"""`tree`: the Shapley values of trees along their branches (shap.TreeExplainer, interventional; Lundberg et al. 2020, sec. 4).
+"""`tree`: the Shapley values of trees, leaf by leaf (interventional TreeSHAP; Lundberg et al. 2020, sec. 4).
 
-shap knows no weights: it is asked about one background row at a time, and the rows' values are added up by weight. Where the
-trees' own sum is the answer (forests, regressors) the values of single columns are exact; a boosted classifier's probability is
-shared out in proportion to the values of its log-odds, row by row, which adds up and is biased.
+Against one background row a leaf is reached by the coalitions that hold all columns in which only the instance fits its path
+(p of them) and none of those in which only the row does (q): each of the first is worth (p - 1)! q! / (p + q)! of the leaf's
+value, each of the second -p! (q - 1)! / (p + q)!. The values of single columns are exact where the answer is a sum of trees. A
+boosted classifier's probability is shared out in proportion to its log-odds, row by row: that adds up, and is biased.
+
+shap.TreeExplainer plays the same game, but keeps thresholds in float32 and positions of nodes in 16 bits: inputs close to a
+threshold go the wrong way, and trees of more than 32,767 nodes leave its memory.
 """
 
-import copy
-from typing import TYPE_CHECKING, Any
+import math
+from collections.abc import Callable
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from explainers.game import Attribution, Players, Question, Unruled
-from models.arrays import Array, Floats, Inputs
+from explainers.game import ELEMENTS, Attribution, Players, Question, Unruled
+from models.arrays import Array, Floats
 from models.backgrounds import Background, exact_weights
+from models.trees import NoTrees, boxes_of
 
 if TYPE_CHECKING:
     from models.estimator import Estimator
 
-_PAIRS = 64
-"""Instances that are explained against one row in one call of C, which holds Python's lock."""
+_CELLS = 2**22
+"""(background row, condition) pairs that are looked at together."""
 _PROBES = 5
+_NEAR = 1e-4
 
 
 class Tree:
-    """shap.TreeExplainer over single rows; it keeps nothing between calls and touches nothing outside itself."""
+    """The boxes of all leaves, compared with instance and rows. Keeps nothing between calls."""
 
-    players = ("fields", "columns", "pixels", "patches")
+    players = ELEMENTS
     elementwise = True
     sampling = False
 
     def __init__(self, estimator: "Estimator", background: Background) -> None:
-        """Raises Unruled for models that shap has no trees of, or whose answers it does not find."""
-        from shap import TreeExplainer  # half a second, and matplotlib
-
-        no_trees = f"shap.TreeExplainer has no trees of a {type(estimator.model).__name__}"
-        if estimator.answers == "margins":
-            raise Unruled(no_trees)
-        output = "raw" if estimator.answers == "values" else "probability"
+        """Raises Unruled for models that are no sum of trees."""
         try:
-            self._explainer = TreeExplainer(
-                estimator.model, _flat(background.x[:1]), feature_perturbation="interventional", model_output=output
-            )
-            self._plain = self._explainer.model.get_transform() == "identity"
-            self._check_answers(estimator, background)
-        except Unruled:
-            raise
-        except Exception as error:  # shap raises many types for models that it does not know
-            raise Unruled(no_trees) from error
+            self._boxes = boxes_of(estimator.model)
+        except NoTrees as error:
+            raise Unruled(str(error)) from None
+        self._check_answers(estimator, background)
 
     def exact_for(self, players: Players) -> bool:
         """Whether the values are the Shapley values of these players: single columns, and the answer a sum of trees."""
-        return self._plain and players.count == len(players.groups)
+        return self._boxes.link == "identity" and players.count == len(players.groups)
 
     def cost(self, question: Question) -> int:
         """One pair per background row."""
@@ -58,34 +55,90 @@ class Tree:
 
     def attribute(self, question: Question) -> Attribution:
         """See Explainer. Values per column, added up per player."""
-        weights, outputs = exact_weights(question.background.weights), question.predictions.shape[1]
-        parts = []
-        for begin in range(0, len(question.x), _PAIRS):
-            x = question.x[begin : begin + _PAIRS]
-            values = np.zeros((len(x), x[0].size, outputs))
-            for row, weight in zip(question.background.x, weights, strict=True):
-                question.effort.check()
-                values += weight * self._against(row, x, outputs)
-            parts.append(values)
-        asked = np.take_along_axis(np.concatenate(parts), question.outputs[:, None, :], axis=2)
+        rows, weights = _flat(question.background.x), exact_weights(question.background.weights)
+        values = []
+        for i, x in enumerate(_flat(question.x)):
+            shares = self._shares(weights, question.predictions[i], question.background_predictions)
+            found = self._values(x, rows, shares, question.effort.check)
+            of_both = np.concatenate([-found, found], axis=1) if self._boxes.link == "sigmoid" else found
+            values.append(of_both[:, question.outputs[i]])
         exact = self.exact_for(question.players)
-        return Attribution(question.players.add_up(asked), [self.cost(question)] * len(asked), exact=exact)
+        return Attribution(question.players.add_up(np.stack(values)), [self.cost(question)] * len(values), exact=exact)
 
-    def _against(self, row: Array, x: Inputs, outputs: int) -> Floats:
-        """Values (n, columns, outputs) of x (n, ...) against a single row."""
-        explainer: Any = copy.copy(self._explainer)
-        explainer.data = _flat(row[None]).astype(explainer.model.input_dtype)
-        explainer.data_missing = np.isnan(explainer.data)
-        made = explainer.shap_values(_flat(x), check_additivity=False).reshape(len(x), x[0].size, -1)
-        return made if made.shape[2] == outputs else np.concatenate([-made, made], axis=2)  # of two classes shap tells the second
+    def _shares(self, weights: Floats, prediction: Floats, rows: Floats) -> Floats:
+        """(rows,): what a row's values count; for probabilities, by how much these change per change of log-odds."""
+        if self._boxes.link == "identity":
+            return weights
+        x, b = _log_odds(prediction[None])[0], _log_odds(rows)
+        gap = np.abs(x - b)
+        decay = np.where(gap > 0, -np.expm1(-gap) / np.where(gap > 0, gap, 1), 1.0)
+        slope = _sigmoid(np.maximum(x, b)) * _sigmoid(-np.minimum(x, b)) * decay
+        return np.asarray(weights * slope)
+
+    def _values(self, x: Floats, rows: Floats, shares: Floats, check: Callable[[], None]) -> Floats:
+        """(columns, outputs) of an instance (columns,) against rows (n, columns) that count by their shares (n,)."""
+        boxes, size = self._boxes, len(rows)
+        values = np.zeros((len(x), boxes.values.shape[1]))
+        ends = np.append(boxes.starts, len(boxes.column))
+        begin = 0
+        while begin < len(boxes.starts):
+            check()
+            end = max(begin + 1, int(np.searchsorted(ends, ends[begin] + _CELLS // size, side="right")) - 1)
+            some = slice(ends[begin], ends[end])
+            column, low, high = boxes.column[some], boxes.low[some], boxes.high[some]
+            leaf = np.repeat(np.arange(end - begin), np.diff(ends[begin : end + 1]))
+            worth = _worths(
+                _within(x[column], low, high), _within(rows[:, column], low, high), leaf, ends[begin:end] - ends[begin]
+            )
+            np.add.at(values, column, (shares @ worth)[:, None] * boxes.values[begin + leaf])
+            begin = end
+        return values
 
     def _check_answers(self, estimator: "Estimator", background: Background) -> None:
-        """What shap shares out has to be what the model answers."""
+        """What is shared out has to be what the model answers."""
         x = background.x[:: max(1, len(background.x) // _PROBES)][:_PROBES]
         answers = estimator.predict(x).astype(np.float64)
-        shared = self._against(x[0], x, estimator.outputs).sum(axis=1)
-        if not np.allclose(shared, answers - answers[:1], rtol=1e-4, atol=1e-4 * max(1.0, float(np.abs(answers).max()))):
-            raise Unruled("shap.TreeExplainer finds other answers than the model's")
+        sums = np.stack(
+            [
+                self._values(row, _flat(x[:1]), self._shares(np.ones(1), answers[i], answers[:1]), lambda: None).sum(axis=0)
+                for i, row in enumerate(_flat(x))
+            ]
+        )
+        if not np.allclose(sums[:, -1], (answers - answers[0])[:, -1], rtol=_NEAR, atol=_NEAR * max(1.0, np.abs(answers).max())):
+            raise Unruled("its trees do not add up to its answers")
+
+
+def _worths(in_x: Array, in_rows: Array, leaf: Array, starts: Array) -> Floats:
+    """What each condition of a leaf is worth, per unit of the leaf's value, (rows, conditions)."""
+    only_x, only_row = in_x & ~in_rows, ~in_x & in_rows
+    p, q = (np.add.reduceat(only, starts, axis=1, dtype=np.int32) for only in (only_x, only_row))  # (rows, leaves)
+    dead = np.logical_or.reduceat(~(in_x | in_rows), starts, axis=1)
+    first, second = _coefficients(int(max(p.max(initial=0), q.max(initial=0))))
+    joins, leaves = np.where(dead, 0.0, first[p, q]), np.where(dead, 0.0, second[p, q])
+    return np.asarray(only_x * joins[:, leaf] - only_row * leaves[:, leaf])
+
+
+@lru_cache(64)
+def _coefficients(most: int) -> tuple[Floats, Floats]:
+    """(p - 1)! q! / (p + q)! and p! (q - 1)! / (p + q)! for p, q up to `most`, as 1 / (p C(p + q, p)); 0 where p or q is."""
+    p, q = np.indices((most + 1, most + 1))
+    ways = np.array([[math.comb(i + j, i) for j in range(most + 1)] for i in range(most + 1)], np.float64)
+    with np.errstate(divide="ignore"):
+        return np.where(p > 0, 1 / (p * ways), 0.0), np.where(q > 0, 1 / (q * ways), 0.0)
+
+
+def _within(values: Floats, low: Floats, high: Floats) -> Array:
+    return (low < values) & (values <= high)
+
+
+def _log_odds(probabilities: Floats) -> Floats:
+    """(n,) from the probabilities of two classes (n, 2)."""
+    tiny = np.finfo(np.float32).tiny
+    return np.asarray(np.log(np.maximum(probabilities[:, 1], tiny)) - np.log(np.maximum(probabilities[:, 0], tiny)))
+
+
+def _sigmoid(x: Floats) -> Floats:
+    return np.asarray(np.exp(-np.logaddexp(0, -x)))
 
 
 def _flat(x: Array) -> Floats:

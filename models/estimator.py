@@ -11,7 +11,7 @@ import sklearn
 from skops import io as skops
 
 from models.archive import InvalidArchive
-from models.arrays import Array, Floats, Inputs, Outputs
+from models.arrays import Floats, Inputs, Outputs
 from models.blocks import blocks
 from models.folder import InvalidFolder, ModelFolder
 from models.manifest import Manifest
@@ -80,8 +80,8 @@ def answers_of(model: Any) -> Answers:
     raise InvalidFolder(f"model.skops: expected a classifier or a regressor, received {type(model).__name__}")
 
 
-def answer(model: Any, x: Array) -> Floats:
-    """(n, outputs) for columns x (n, columns): probabilities per class, else margins (one of two classes), else values."""
+def answer(model: Any, x: Any) -> Floats:
+    """(n, outputs) for x, an array (n, columns) or a frame: probabilities, else margins (one of two classes), else values."""
     kind = answers_of(model)
     ask = {"probabilities": "predict_proba", "margins": "decision_function", "values": "predict"}[kind]
     made = np.asarray(getattr(model, ask)(x), np.float64)

@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from models.archive import InvalidArchive, check_archive
 from models.backgrounds import Background
 from models.manifest import Manifest
+from models.receipt import Receipt, read_receipt
 
 MANIFEST = "manifest.json"
 KERAS, SKOPS = MODELS = ("model.keras", "model.skops")
@@ -47,6 +48,8 @@ class ModelFolder:
     manifest: Manifest
     backgrounds: dict[str, Background]
     """By name; `default` first."""
+    receipt: Receipt | None = None
+    """Of the last `shapserve check`, if it was of this content."""
 
     @property
     def background(self) -> Background:
@@ -67,8 +70,8 @@ def read_manifest(path: Path) -> Manifest:
     except OSError as error:
         raise InvalidFolder(f"manifest.json: expected a readable file ({error.strerror})") from error
     except ValidationError as error:
-        where = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:5]]
-        raise InvalidFolder("manifest.json: " + "; ".join(where)) from error
+        flaws = [": ".join([*map(str, e["loc"]), e["msg"].removeprefix("Value error, ")]) for e in error.errors()[:5]]
+        raise InvalidFolder("manifest.json: " + "; ".join(flaws)) from error
 
 
 def read_folder(path: Path) -> ModelFolder:
@@ -88,7 +91,8 @@ def read_folder(path: Path) -> ModelFolder:
             raise InvalidFolder(f"{name}: the file is missing")
         if _sha256(path / name) != manifest.files[name]:
             raise InvalidFolder(f"{name}: expected the sha256 that manifest.json gives")
-    return ModelFolder(path, manifest, {name: _read_background(path / file, manifest) for name, file in backgrounds.items()})
+    read = {name: _read_background(path / file, manifest) for name, file in backgrounds.items()}
+    return ModelFolder(path, manifest, read, read_receipt(path, manifest))
 
 
 def write_folder(
@@ -150,6 +154,19 @@ def find_folders(path: Path) -> list[Path]:
         return sorted(folder for folder in path.iterdir() if folder.is_dir() and not folder.name.startswith("."))
     except OSError as error:
         raise InvalidFolder(f"expected a readable folder of model folders ({error.strerror})") from error
+
+
+Fingerprint = tuple[tuple[str, int, int, int], ...]
+"""Name, number, size and time of change of every file in a folder; the receipt of a check counts too."""
+
+
+def fingerprint(path: Path) -> Fingerprint:
+    """Tells whether a folder has changed, without reading its files. Empty where it cannot be read."""
+    try:
+        files = [(entry.name, entry.stat()) for entry in os.scandir(path)]
+    except OSError:
+        return ()
+    return tuple(sorted((name, stat.st_ino, stat.st_size, stat.st_mtime_ns) for name, stat in files))
 
 
 def _read_background(path: Path, manifest: Manifest) -> Background:

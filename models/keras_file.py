@@ -53,8 +53,8 @@ def _objects(config: Any) -> Iterator[dict[str, Any]]:
 
 def _check_class(part: dict[str, Any]) -> None:
     name, module, config = part["class_name"], part.get("module"), part.get("config")
-    layer = config.get("name") if isinstance(config, dict) else None
-    where = f"layer {str(layer)[:64]} " if layer else ""
+    called = config.get("name") if isinstance(config, dict) else config
+    where = f"{'function' if name == 'function' else 'layer'} {called[:64]} " if isinstance(called, str) else ""
     if name in _CODE:
         raise InvalidArchive(f"{where}({name}) carries code; expected layers of Keras's own that carry none")
     if name in _VALUES and module is None:

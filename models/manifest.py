@@ -1,5 +1,6 @@
 """`manifest.json`: everything the service knows about a model, as data."""
 
+import re
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
@@ -97,7 +98,7 @@ class Manifest(_Part):
     ignored_fields: list[str] = []
     columns: list[ColumnSpec] = []
     image: ImageSpec | None = None
-    threshold: float = Field(0.5, description="Of a single output of two classes: from here on it is the second.")
+    probabilities: bool = Field(True, description="Whether outputs of classes are probabilities; otherwise they are margins.")
     default_outputs: Literal["all", "predicted"] = "all"
     max_evaluations: int = Field(2_000_000, gt=0)
     background: str = Field("", description="How the background was made.")
@@ -123,11 +124,18 @@ class Manifest(_Part):
         }.items():
             if len(set(names)) != len(names):
                 raise ValueError(f"`{part}`: expected no name twice")
+        if not all(re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name) for name in self.files):
+            raise ValueError("`files`: expected names of files in this folder")
         outputs = len(self.output_names)
         if self.class_names is not None and len(self.class_names) != max(2, outputs):
             raise ValueError(f"`class_names`: expected {max(2, outputs)} for {outputs} outputs")
         _check_columns({field.name: field for field in self.fields}, self.columns)
         return self
+
+    @property
+    def threshold(self) -> float:
+        """Of a single output of two classes: from here on it is the second."""
+        return 0.5 if self.probabilities else 0.0
 
     @property
     def input_shape(self) -> tuple[int, ...]:

@@ -70,9 +70,9 @@ class Network:
 
     @classmethod
     def load(cls, folder: ModelFolder) -> "Network":
-        """Look at the Keras file, then open it; no code is loaded from it. Raises InvalidFolder."""
+        """Open the Keras file, which was looked at; no code is loaded from it. Raises InvalidFolder."""
         try:
-            model = read_network(folder.model_path)
+            model = _open(folder.model_path)
         except InvalidArchive as error:
             raise InvalidFolder(f"model.keras: {error}") from error
         return cls(model, folder.manifest)
@@ -103,7 +103,7 @@ class Network:
 
     def forward(self, x: Any) -> Any:
         """Answers (n, outputs) to x (n, ...), tensors both; for code that is compiled."""
-        return tf.reshape(self.model(x, training=False), (-1, self.outputs))
+        return tf.cast(tf.reshape(self.model(x, training=False), (-1, self.outputs)), self.dtype)
 
     def _loop(self, x: Any, n: Any) -> Any:
         """Answers (blocks, rows, outputs) to the first n blocks of x (blocks, rows, ...)."""
@@ -118,6 +118,10 @@ class Network:
 def read_network(path: Path) -> Any:
     """The Keras model in a `.keras` file. Raises InvalidArchive."""
     check_keras_file(path)
+    return _open(path)
+
+
+def _open(path: Path) -> Any:
     try:
         return keras.models.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # Keras raises many types on files that were tampered with

@@ -1,9 +1,13 @@
 """What a loaded model is, whichever library it comes from."""
 
 from collections.abc import Callable
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
+from models.archive import InvalidArchive
 from models.arrays import Inputs, Outputs
+from models.folder import KERAS, SKOPS, InvalidFolder, ModelFolder
+from models.keras_file import check_keras_file
+from models.skops_file import check_skops_file
 
 Engine = Literal["keras", "sklearn"]
 
@@ -20,6 +24,10 @@ class Predictor(Protocol):
         """The library that runs it."""
 
     @property
+    def model(self) -> Any:
+        """What that library made of the file."""
+
+    @property
     def input_shape(self) -> tuple[int, ...]:
         """Of one encoded instance."""
 
@@ -32,3 +40,22 @@ class Predictor(Protocol):
 
     def evaluate(self, x: Inputs, check: Callable[[], None] = nobody_left) -> Outputs:
         """The same for many inputs at once."""
+
+
+_CHECKS = {KERAS: check_keras_file, SKOPS: check_skops_file}
+
+
+def load_predictor(folder: ModelFolder) -> Predictor:
+    """The model itself, by the library that its file is for; imported once the file was looked at. Raises InvalidFolder."""
+    name = folder.model_path.name
+    try:
+        _CHECKS[name](folder.model_path)
+    except InvalidArchive as error:
+        raise InvalidFolder(f"{name}: {error}") from error
+    if name == KERAS:
+        from models.network import Network
+
+        return Network.load(folder)
+    from models.estimator import Estimator
+
+    return Estimator.load(folder)

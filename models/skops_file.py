@@ -34,12 +34,13 @@ _BUILTINS = {
 """How skops makes a value, and what it makes."""
 _SCALARS = re.compile(r"numpy\.(bool|bool_|float(16|32|64)|u?int(8|16|32|64)|str_)")
 _TYPES = re.compile(r"builtins\.(bool|float|int|str)|" + _SCALARS.pattern)
+_DTYPES = re.compile(r"numpy\.(dtype|dtypes\.[A-Za-z0-9]+DType)")
 _OWN = {"ObjectNode", "TreeNode", "LossNode", "TypeNode"}
 """Those that make an object of a class, or name the class."""
 
 
 def check_skops_file(path: Path) -> list[str]:
-    """The names of scikit-learn's types in the file. Raises InvalidArchive for any other type, before it is imported."""
+    """The names of the types in the file, to be trusted. Raises InvalidArchive for what is not, before it is imported."""
     check_archive(path, _MEMBERS)
     with zipfile.ZipFile(path) as archive:
         try:
@@ -52,9 +53,9 @@ def check_skops_file(path: Path) -> list[str]:
                 _check_array(archive.read(name))
         except (ValueError, KeyError, RecursionError, zipfile.BadZipFile, OSError, EOFError) as error:
             raise InvalidArchive("expected a file as skops writes it: a schema in JSON, and arrays of numbers or text") from error
-    own: set[str] = set()
-    _walk(schema, lambda node: own.update(_checked(node)))
-    return sorted(own)
+    types: set[str] = set()
+    _walk(schema, lambda node: types.add(_checked(node)))
+    return sorted(types - {""})
 
 
 def _walk(content: Any, visit: Callable[[dict[str, Any]], Any]) -> None:
@@ -71,16 +72,16 @@ def _walk(content: Any, visit: Callable[[dict[str, Any]], Any]) -> None:
             waiting += [(inner, depth + 1) for inner in part]
 
 
-def _checked(node: dict[str, Any]) -> list[str]:
-    """The type that a node makes, if it is scikit-learn's. Raises InvalidArchive unless it is that or plain data."""
+def _checked(node: dict[str, Any]) -> str:
+    """The type that a node makes. Raises InvalidArchive unless it is scikit-learn's or plain data."""
     loader, module, name = (str(node.get(key)) for key in ("__loader__", "__module__", "__class__"))
     kind = f"{module}.{name}"
-    if (loader, kind) in _BUILTINS or loader == "CachedNode":
-        return []
-    if (loader == "NdArrayNode" and _SCALARS.fullmatch(kind)) or (loader == "TypeNode" and _TYPES.fullmatch(kind)):
-        return []
-    if loader in _OWN and _is_own(module, name):
-        return [kind]
+    plain = {"NdArrayNode": _SCALARS, "TypeNode": _TYPES, "DTypeNode": _DTYPES}.get(loader)
+    if loader == "CachedNode":  # what another node has made
+        return ""
+    known = (loader, kind) in _BUILTINS or (plain is not None and plain.fullmatch(kind))
+    if known or (loader in _OWN and _is_own(module, name)):
+        return kind
     raise InvalidArchive(f"{kind[:100]} ({loader[:40]}) is not one of scikit-learn's own types; nothing else is loaded")
 
 

@@ -14,8 +14,16 @@ SMALLEST_GROUP = 5
 
 
 def cluster(x: Array, clusters: int, seed: int) -> Array:
-    """Label of each row's k-means cluster (n,); clusters of fewer than SMALLEST_GROUP members join their nearest."""
-    flat = x.reshape(len(x), -1)
+    """Label of each row's k-means cluster (n,); clusters of fewer than SMALLEST_GROUP members join their nearest.
+
+    Where more than half of them would have to, half as many clusters are looked for: joined clusters draw others to them.
+    """
+    labels = _merged(x.reshape(len(x), -1), clusters, seed)
+    enough = clusters == 1 or 2 * len(np.unique(labels)) >= clusters
+    return labels if enough else cluster(x, clusters // 2, seed)
+
+
+def _merged(flat: Array, clusters: int, seed: int) -> Array:
     kmeans = KMeans(min(clusters, len(np.unique(flat, axis=0))), n_init=3, random_state=seed).fit(flat)
     labels = kmeans.labels_.copy()
     centres = {label: kmeans.cluster_centers_[label] for label in range(len(kmeans.cluster_centers_))}

@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, TypeAdapter, ValidationError, create_model
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Strict,
+    TypeAdapter,
+    ValidationError,
+    create_model,
+)
 
 from models.arrays import Floats, Inputs
 from models.manifest import ColumnSpec, FieldSpec, Manifest, Value
@@ -52,7 +62,6 @@ class RecordReader:
         self._manifest = manifest
         self._fields = manifest.fields
         self._columns = manifest.columns
-        self._known = [field.name for field in manifest.fields] + manifest.ignored_fields
         self._record: TypeAdapter[Any] = TypeAdapter(_record_type(manifest))
 
     def read(self, instances: Sequence[Any], check: Callable[[], None]) -> Instances:
@@ -106,14 +115,19 @@ class RecordReader:
     def _flaw(self, i: int, error: Any) -> Flaw:
         path = (i, *error["loc"])
         if error["type"] == "extra_forbidden":
-            close = difflib.get_close_matches(str(path[-1])[:64], self._known, n=1)
-            hint = f"did you mean `{close[0]}`?" if close else f"expected {', '.join(f.name for f in self._fields)}"
-            return Flaw(path, f"unknown field; {hint}")
+            return Flaw(path, f"unknown field; {meant(str(path[-1]), self._manifest)}")
         if error["type"] == "missing":
             return Flaw(path, "this field is required")
         if error["type"] == "model_type":
             return Flaw(path, "expected an object, one member per field")
         return Flaw(path, expected(error["msg"]))
+
+
+def meant(name: str, manifest: Manifest) -> str:
+    """What a name that is no field's was likely meant to be."""
+    fields = [field.name for field in manifest.fields]
+    close = difflib.get_close_matches(name[:64], fields + manifest.ignored_fields, n=1)
+    return f"did you mean `{close[0]}`?" if close else f"expected {', '.join(fields)}"
 
 
 def expected(message: str) -> str:
@@ -142,8 +156,9 @@ def _decoded(field: FieldSpec, columns: list[ColumnSpec], x: Inputs) -> list[Val
         return [field.categories[k] for k in np.abs(x[:, None] - codes).sum(axis=2).argmin(axis=1)]
     column = columns[0]
     values = x[:, 0].astype(np.float64) * column.scale + column.mean
-    if field.type == "integer":
-        return [int(value) for value in np.round(values)]
+    rounded = np.round(values)
+    if field.type == "integer" and (encode([column], {field.name: rounded.tolist()})[:, 0] == x[:, 0]).all():
+        return [int(value) for value in rounded]
     shortest = [np.array([float(f"{value:.{digits}g}") for value in values]) for digits in range(1, 18)]
     same = np.array([encode([column], {field.name: list(tried)})[:, 0] == x[:, 0] for tried in shortest])
     return [float(shortest[k if same[k, i] else -1][i]) for i, k in enumerate(same.argmax(axis=0))]
@@ -165,6 +180,15 @@ def _scaled(columns: Sequence[ColumnSpec], raw: Floats) -> Inputs:
         return np.asarray((raw - mean) / scale, np.float32)
 
 
+def category_text(value: Any) -> Any:
+    """A category's name: numbers and booleans as JSON writes them, whole numbers without a point; the rest as it is."""
+    if isinstance(value, bool | np.bool_):
+        return "true" if value else "false"
+    if isinstance(value, int | float | np.integer | np.floating):
+        return str(int(value)) if np.isfinite(value) and value == int(value) else repr(float(value))
+    return str(value) if isinstance(value, str) else value
+
+
 def _whole(value: float) -> float:
     if value != int(value):
         raise ValueError("expected a whole number")
@@ -173,7 +197,7 @@ def _whole(value: float) -> float:
 
 def _value_type(field: FieldSpec) -> Any:
     if field.categories:
-        return Literal[tuple(field.categories)]
+        return Annotated[Literal[tuple(field.categories)], BeforeValidator(category_text)]
     whole = [AfterValidator(_whole)] if field.type == "integer" else []
     limits = Field(ge=field.minimum, le=field.maximum, allow_inf_nan=False)
     return Annotated[(float, Strict(), limits, *whole)]

@@ -17,7 +17,11 @@ class ModelSummary(Answer):
     version: str | None
     kind: str | None
     description: str
-    reason: Annotated[str | None, Field(description="Why a refused model does not serve.")]
+    reason: Annotated[
+        str | None,
+        Field(description="Why a refused model does not serve; of one that does, why what is in its folder now does not."),
+    ]
+    checked: Annotated[bool, Field(description="Whether `shapserve check` has passed it as it is.")]
 
 
 class ModelList(Answer):
@@ -80,6 +84,7 @@ class OutputDescription(Answer):
 
     names: list[str]
     class_names: list[str] | None
+    probabilities: Annotated[bool, Field(description="Whether they are probabilities of classes, not margins or other numbers.")]
     default: str
 
 

@@ -6,6 +6,8 @@ from schemas.compare import CompareRequest
 from schemas.explain import ExplainRequest
 from schemas.predict import PredictRequest
 from schemas.summary import SummaryRequest
+from schemas.v1 import V1ExplainRequest, V1PredictRequest
+from schemas.v2 import V2ExplainRequest, V2InferRequest
 from schemas.wire import Sent
 
 PASSENGER = {"Pclass": 2, "Sex": "female", "Age": 0.92, "SibSp": 1, "Parch": 2, "Fare": 27.75, "Embarked": "S"}
@@ -20,6 +22,17 @@ BOOT = {
 
 _RECORD: dict[str, Any] = {"model": "titanic", "instances": [PASSENGER]}
 _IMAGE: dict[str, Any] = {"model": "fashion-mnist", "instances": [BOOT]}
+
+_TENSORS: dict[str, Any] = {
+    "inputs": [
+        {"name": "Pclass", "shape": [2], "datatype": "INT64", "data": [2, 3]},
+        {"name": "Sex", "shape": [2], "datatype": "BYTES", "data": ["female", "male"]},
+        {"name": "Age", "shape": [2], "datatype": "FP64", "data": [0.92, None]},
+        {"name": "SibSp", "shape": [2], "datatype": "INT64", "data": [1, 0]},
+        {"name": "Parch", "shape": [2], "datatype": "INT64", "data": [2, 0]},
+        {"name": "Fare", "shape": [2], "datatype": "FP64", "data": [27.75, 8.05]},
+    ]
+}
 
 EXAMPLES: dict[type[Sent], dict[str, dict[str, Any]]] = {
     PredictRequest: {"a passenger": _RECORD, "an image": _IMAGE},
@@ -40,5 +53,15 @@ EXAMPLES: dict[type[Sent], dict[str, dict[str, Any]]] = {
         "an image": _IMAGE | {"methods": ["deep", "deep_shap"], "players": "patches"},
     },
     SummaryRequest: {"the passengers": {"model": "titanic"}, "as a beeswarm": {"model": "titanic", "plot": "beeswarm"}},
+    V1PredictRequest: {"a passenger": {"instances": [PASSENGER]}},
+    V1ExplainRequest: {
+        "a passenger": {"instances": [PASSENGER]},
+        "sampled": {"instances": [PASSENGER], "parameters": {"method": "permutation", "outputs": ["survived"], "seed": 7}},
+    },
+    V2InferRequest: {"two passengers": {"id": "42", "outputs": [{"name": "predictions"}]} | _TENSORS},
+    V2ExplainRequest: {
+        "two passengers": _TENSORS,
+        "sampled": {"parameters": {"method": "permutation", "outputs": ["survived"], "seed": 7}} | _TENSORS,
+    },
 }
 """By the schema of the body, by name."""

@@ -33,8 +33,8 @@ _Background = Annotated[
 ]
 
 
-class Question(PredictRequest):
-    """Instances to explain, and what is asked about them."""
+class Options(Sent):
+    """What is asked about instances, and what the answer may cost."""
 
     outputs: Annotated[
         _Outputs | None,
@@ -58,11 +58,20 @@ class Question(PredictRequest):
     ] = None
 
 
-class ExplainRequest(Question):
-    """Instances to explain, and how."""
+class Question(Options, PredictRequest):
+    """Instances to explain, and what is asked about them."""
+
+
+class ExplainOptions(Options):
+    """How to explain, and what about."""
 
     method: Annotated[Method, Field(description="`auto` chooses; the answer says which and why.")] = "auto"
     interactions: Annotated[bool, Field(description="With `exact`: the values of pairs of players too.")] = False
+
+
+class ExplainRequest(ExplainOptions, Question):
+    """Instances to explain, and how."""
+
     plot: Annotated[
         Plot | None,
         Field(

@@ -15,19 +15,22 @@ class ImageFile(Sent):
     b64: Annotated[str, Field(description="The file in standard base64; white space and a `data:` prefix are accepted.")]
 
 
+Instances = Annotated[
+    list[Any],
+    Field(
+        min_length=1,
+        max_length=MAX_INSTANCES,
+        description="Records by field name (null means absent), or images `{b64}`.",
+        examples=[[{"Pclass": 3, "Sex": "male", "Age": 22, "SibSp": 1, "Parch": 0, "Fare": 7.25, "Embarked": "S"}]],
+    ),
+]
+
+
 class PredictRequest(Sent):
     """Instances for one model."""
 
     model: Annotated[str, Field(examples=["titanic"])]
-    instances: Annotated[
-        list[Any],
-        Field(
-            min_length=1,
-            max_length=MAX_INSTANCES,
-            description="Records by field name (null means absent), or images `{b64}`.",
-            examples=[[{"Pclass": 3, "Sex": "male", "Age": 22, "SibSp": 1, "Parch": 0, "Fare": 7.25, "Embarked": "S"}]],
-        ),
-    ]
+    instances: Instances
 
 
 class PredictResponse(Answer):

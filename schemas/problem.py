@@ -23,3 +23,9 @@ class Problem(Answer):
     detail: str
     instance: Annotated[str, Field(description="The request id, as in X-Request-ID.")]
     errors: list[ProblemError]
+
+
+class ProtocolProblem(Problem):
+    """The same below /v1 and /v2, with the member that these protocols look for."""
+
+    error: Annotated[str, Field(description="`detail` again.")]

@@ -18,6 +18,7 @@ from service.metrics import Metrics
 from service.openapi import complete
 from service.page import router as page
 from service.pictures.easel import Easel
+from service.protocols.routes import router as protocols
 from service.request_id import RequestId
 from service.routes import router
 from service.settings import Settings
@@ -38,11 +39,12 @@ def create_app(settings: Settings, catalog: Catalog | None = None) -> FastAPI:
         docs_url=None,  # the page serves its own
         redoc_url=None,
     )
-    app.state.context = Context(settings, catalog or Catalog(), Metrics())
+    app.state.context = Context(settings, catalog or Catalog(require_receipt=settings.require_receipt), Metrics())
     app.state.lane = Lane(settings.threads, settings.max_waiting)
     app.state.drawing, app.state.easel = Lane(1, settings.max_waiting, "draw-queue"), Easel()
     app.state.loads = catalog is None
     app.include_router(router)
+    app.include_router(protocols)
     app.include_router(page)
     complete(app)
     return app
@@ -51,19 +53,20 @@ def create_app(settings: Settings, catalog: Catalog | None = None) -> FastAPI:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Models load while `/livez` answers; what computes when the service stops may end."""
+    stop = threading.Event()
     if app.state.loads:
-        threading.Thread(target=_load, args=(app,), name="loading", daemon=True).start()
+        threading.Thread(target=_watch, args=(app, stop), name="loading", daemon=True).start()
     yield
+    stop.set()
     app.state.lane.close()
     app.state.drawing.close()
     app.state.easel.close()
 
 
-def _load(app: FastAPI) -> None:
+def _watch(app: FastAPI, stop: threading.Event) -> None:
     """The models first: they keep every core busy."""
     context = app.state.context
-    context.catalog.load(context.settings.models)
-    app.state.easel.start()
+    context.catalog.watch(context.settings.models, context.settings.poll_seconds, stop, app.state.easel.start)
 
 
 async def _problem(request: Request, problem: Exception) -> Response:
@@ -72,7 +75,8 @@ async def _problem(request: Request, problem: Exception) -> Response:
     headers = {"X-Request-ID": request_id, "Vary": "Accept"}
     if problem.retry_after is not None:
         headers["Retry-After"] = str(problem.retry_after)
-    return Response(problem.body(request_id), problem.status, headers, MEDIA_TYPE)
+    protocol = request.url.path.split("/")[1] in ("v1", "v2")
+    return Response(problem.body(request_id, protocol=protocol), problem.status, headers, MEDIA_TYPE)
 
 
 async def _http_problem(request: Request, error: Exception) -> Response:

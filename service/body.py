@@ -1,15 +1,16 @@
 """A request body: strict JSON, then a schema."""
 
 import json
-from typing import Any, TypeVar
+from collections.abc import Iterator
+from typing import Any, TypeVar, get_args
 
 import orjson
 from pydantic import BaseModel, ValidationError
 
 from models.tabular import expected
-from schemas.explain import TAGS, BackgroundInstances
+from schemas.explain import TAGS
 from schemas.problem import ProblemError
-from service.errors import MAX_ERRORS, Invalid, NotJson, pointer
+from service.errors import MAX_ERRORS, NotJson, pointer, several
 
 S = TypeVar("S", bound=BaseModel)
 _MAX_MEMBERS = 10_000
@@ -25,9 +26,7 @@ def parse(schema: type[S], body: bytes | bytearray) -> S:
         return schema.model_validate(content)
     except ValidationError as error:
         errors = [_flaw(schema, e) for e in error.errors(include_input=False, include_url=False)[:MAX_ERRORS]]
-        raise Invalid(
-            errors[0].detail if len(errors) == 1 else f"{len(errors)} parts of the request are not as expected", errors
-        ) from None
+        raise several(errors) from None
 
 
 def strict(text: bytes | bytearray) -> Any:
@@ -55,9 +54,25 @@ def _flaw(schema: type[BaseModel], error: Any) -> ProblemError:
     *above, last = error["loc"] or ("",)
     path = [part for part in above if part not in TAGS]
     if error["type"] == "extra_forbidden":
-        known = ", ".join(BackgroundInstances.model_fields if path else schema.model_fields)
+        known = ", ".join(_at(schema, path).model_fields)
         return ProblemError(pointer=pointer([*path, last]), detail=f"unknown key; expected {known}")
     if error["loc"] and last not in TAGS:
         path.append(last)
     detail = "expected an object" if error["type"] == "model_type" else expected(error["msg"])
     return ProblemError(pointer=pointer(path), detail=detail)
+
+
+def _at(schema: type[BaseModel], path: list[Any]) -> type[BaseModel]:
+    """The schema of the object that stands at `path`."""
+    for part in path:
+        if part in schema.model_fields:
+            schema = next(_schemas(schema.model_fields[part].annotation), schema)
+    return schema
+
+
+def _schemas(annotation: Any) -> Iterator[type[BaseModel]]:
+    """Those that stand in an annotation, in its lists and unions."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _schemas(part)

@@ -1,16 +1,18 @@
-"""The models held in memory: found as folders, loaded beside the event loop, looked up by name."""
+"""The models held in memory: found as folders, loaded beside the event loop, looked up by name, swapped while they serve."""
 
 import logging
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from explainers.game import Explainer
 from models.arrays import Inputs, Outputs
-from models.folder import InvalidFolder, find_folders
+from models.folder import Fingerprint, InvalidFolder, find_folders, fingerprint
 from models.manifest import Manifest
+from models.receipt import Receipt
 from models.tabular import Instances
 from schemas.catalog import State
 from service.backgrounds import Backgrounds
@@ -43,6 +45,8 @@ class Model:
     """By the method's name."""
     unsupported: Mapping[str, str]
     """Methods that cannot explain this model, and why."""
+    receipt: Receipt | None = None
+    """Of `shapserve check`, if there was one of this very content."""
 
 
 @dataclass(frozen=True)
@@ -52,64 +56,153 @@ class Entry:
     state: State
     model: Model | None = None
     reason: str | None = None
+    """Why it does not serve; of one that does, why what is in its folder now does not."""
 
 
-class Catalog:
-    """Entries by name. Filled beside the event loop, read by all; an entry is replaced whole."""
+@dataclass(frozen=True)
+class Snapshot:
+    """The models at one moment. A request keeps the one that it was accepted with: nothing that happens later concerns it."""
 
-    def __init__(self, models: Mapping[str, Model] | None = None) -> None:
-        self._entries = {name: Entry("ready", model) for name, model in (models or {}).items()}
-        self._settled = models is not None
+    found: Mapping[str, Entry]
+    """By name."""
+    settled: bool
+    """Whether every folder that was there at the start serves or is refused."""
+
+    def entries(self) -> dict[str, Entry]:
+        """By name, in the order of the names."""
+        return dict(sorted(self.found.items()))
 
     def get(self, name: str) -> Model:
         """The model of this name. Raises UnknownModel, Loading."""
-        entry = self._entries.get(name)
+        entry = self.found.get(name)
         if entry is not None and entry.model is not None:
             return entry.model
-        if not self._settled or (entry is not None and entry.state == "loading"):
+        if not self.settled or (entry is not None and entry.state == "loading"):
             raise Loading("try again in a few seconds")
         known = ", ".join(f"`{name}`" for name, entry in self.entries().items() if entry.model is not None)
         raise UnknownModel(f"expected one of {known}" if known else "no model is loaded")
 
+    def ready(self) -> bool:
+        """Whether at least one model serves, and no folder of the start is still on its way."""
+        return self.settled and any(entry.model for entry in self.found.values())
+
+
+class Catalog:
+    """The current snapshot, replaced whole by the one thread that watches the folder, read by all."""
+
+    def __init__(self, models: Mapping[str, Model] | None = None, *, require_receipt: bool = False) -> None:
+        entries = {name: Entry("ready", model) for name, model in (models or {}).items()}
+        self._now = Snapshot(entries, models is not None)
+        self._seen: dict[str, Fingerprint] = {}
+        """What was in a folder when it was last loaded or refused."""
+        self._before: dict[str, Fingerprint] = {}
+        """What the last look has found; a folder is loaded once two looks find the same."""
+        self._require_receipt = require_receipt
+        self._lock = threading.Lock()
+
+    def snapshot(self) -> Snapshot:
+        """The models now."""
+        return self._now
+
+    def get(self, name: str) -> Model:
+        """See Snapshot."""
+        return self._now.get(name)
+
     def entries(self) -> dict[str, Entry]:
-        """A snapshot, by name."""
-        return dict(sorted(self._entries.items()))
+        """See Snapshot."""
+        return self._now.entries()
 
     def ready(self) -> bool:
-        """Whether every folder serves or is refused, and at least one serves."""
-        entries = self.entries().values()
-        return self._settled and all(e.state != "loading" for e in entries) and any(e.model for e in entries)
+        """See Snapshot."""
+        return self._now.ready()
+
+    def watch(self, folder: Path, seconds: float, stop: threading.Event, loaded: Callable[[], None]) -> None:
+        """Load what is there, call `loaded`, then look again every so many seconds until `stop` is set."""
+        self.load(folder)
+        loaded()
+        while not stop.wait(seconds):
+            try:
+                self.refresh(folder)
+            except Exception:  # whatever it was, the models that serve go on
+                log.exception("looking for new models failed; the next look is in %s s", seconds)
 
     def load(self, folder: Path) -> None:
         """Load every model folder in `folder`, a few at a time; takes as long as TensorFlow needs."""
         try:
-            self._load_each(folder)
+            self._before = found = _look(folder) or {}
+            if not found:
+                log.error("%s: there is no model folder to serve", folder)
+            self._load_all(folder, found)
         finally:
-            self._settled = True
+            self._now = replace(self._now, settled=True)
 
-    def _load_each(self, folder: Path) -> None:
-        try:
-            folders = find_folders(folder)
-        except InvalidFolder as error:
-            log.error("%s: %s", folder, error)
-            folders = []
-        if not folders:
-            log.error("%s: there is no model folder to serve", folder)
-        self._entries |= {path.name: Entry("loading") for path in folders}
+    def refresh(self, folder: Path) -> None:
+        """Load what has changed since it was last loaded and has not changed since the last look; drop what is gone.
+
+        A name is gone once two looks do not find it: between two renames a folder may not be there for a moment.
+        """
+        found, before = _look(folder), self._before
+        if found is None:
+            return
+        self._before = found
+        for name in [name for name in self._now.found if name not in found and name not in before]:
+            self._drop(name)
+        settled = {name: seen for name, seen in found.items() if before.get(name) == seen}
+        self._load_all(folder, {name: seen for name, seen in settled.items() if self._seen.get(name) != seen})
+
+    def _load_all(self, folder: Path, chosen: Mapping[str, Fingerprint]) -> None:
+        for name in chosen:
+            self._begin(name)
         with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="loading") as threads:
-            list(threads.map(self._load_one, folders))
+            list(threads.map(lambda name: self._load_one(folder / name, chosen[name]), chosen))
 
-    def _load_one(self, path: Path) -> None:
-        self._entries[path.name] = entry = _load(path)
-        if entry.reason:
-            log.error("model %s is refused: %s", path.name, entry.reason)
+    def _load_one(self, path: Path, seen: Fingerprint) -> None:
+        entry, name = _load(path, self._require_receipt), path.name
+        if fingerprint(path) != seen:
+            log.info("model %s changed while it was loaded; it is loaded again", name)
+            return
+        self._seen[name] = seen
+        old = self._now.found.get(name)
+        if entry.model is not None:
+            log.info("model %s, version %s, is ready", name, entry.model.manifest.version)
+        elif old is not None and old.model is not None:
+            version = old.model.manifest.version
+            log.error("model %s: what is in its folder now is refused, version %s serves on: %s", name, version, entry.reason)
+            entry = replace(old, reason=f"what is in its folder now is refused: {entry.reason}")
         else:
-            log.info("model %s is ready", path.name)
+            log.error("model %s is refused: %s", name, entry.reason)
+        self._put(name, entry)
+
+    def _begin(self, name: str) -> None:
+        """What serves goes on until its successor is ready."""
+        if (old := self._now.found.get(name)) is None or old.model is None:
+            self._put(name, Entry("loading"))
+
+    def _put(self, name: str, entry: Entry) -> None:
+        with self._lock:
+            self._now = replace(self._now, found={**self._now.found, name: entry})
+
+    def _drop(self, name: str) -> None:
+        """Requests that were accepted before are answered; later ones do not find the model."""
+        with self._lock:
+            self._now = replace(self._now, found={key: entry for key, entry in self._now.found.items() if key != name})
+        self._seen.pop(name, None)
+        log.info("model %s is gone from the folder; it ends with its last request", name)
 
 
-def _load(path: Path) -> Entry:
+def _look(folder: Path) -> dict[str, Fingerprint] | None:
+    """What is in each model folder, by name; None where the folder cannot be read: that says nothing of the models."""
     try:
-        from service.loading import load_model  # imports TensorFlow
+        folders = find_folders(folder)
+    except InvalidFolder as error:
+        log.error("%s: %s", folder, error)
+        return None
+    return {path.name: fingerprint(path) for path in folders}
+
+
+def _load(path: Path, require_receipt: bool) -> Entry:
+    try:
+        from service.loading import load_model  # imports the library that runs the model
 
         model = load_model(path)
     except InvalidFolder as error:
@@ -117,6 +210,15 @@ def _load(path: Path) -> Entry:
     except Exception:
         log.exception("model %s", path.name)
         return Entry("refused", reason="the model could not be loaded; the log says why")
+    return (
+        Entry("ready", model) if (reason := _refusal(model, path, require_receipt)) is None else Entry("refused", reason=reason)
+    )
+
+
+def _refusal(model: Model, path: Path, require_receipt: bool) -> str | None:
+    """Why a model that was loaded may not serve."""
     if model.manifest.name != path.name:
-        return Entry("refused", reason=f"expected the folder to be named {model.manifest.name}, as its manifest says")
-    return Entry("ready", model)
+        return f"expected the folder to be named {model.manifest.name}, as its manifest says"
+    if model.receipt is None:
+        return "it was not checked as it is: run shapserve check" if require_receipt else None
+    return None if model.receipt.passed else f"shapserve check refused it: {'; '.join(model.receipt.reasons)}"

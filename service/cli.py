@@ -90,6 +90,85 @@ def audit(
 
 
 @app.command()
+def pack(
+    model: Annotated[Path, typer.Argument(help="A .keras file, or a .skops file with an estimator or Pipeline.")],
+    data: Annotated[Path, typer.Option(help="CSV, Parquet or JSON lines; or a folder of images, one folder per class or none.")],
+    out: Annotated[Path, typer.Option(help="The folder to write; its name is the model's.")],
+    transformer: Annotated[Path | None, typer.Option(help="A .skops file with what encodes the records.")] = None,
+    columns: Annotated[str | None, typer.Option(help="The data's columns that the model takes, in its order: a,b,c.")] = None,
+    background: Annotated[str, typer.Option(help="all, N or kmeans:N.")] = "kmeans:100",
+    outputs: Annotated[str | None, typer.Option(help="Names of the outputs: a,b,c.")] = None,
+    classes: Annotated[str | None, typer.Option(help="Names of the classes; one sigmoid output has two.")] = None,
+    fields: Annotated[
+        Path | None, typer.Option(help='JSON by field: {"age": {"unit": "years", "minimum": 0, "description": "..."}}')
+    ] = None,
+    description: Annotated[str, typer.Option(help="What the model answers.")] = "",
+    version: Annotated[str, typer.Option(help="Its version.")] = "1",
+    scale: Annotated[
+        float | None, typer.Option(help="Images: what a byte is multiplied by [1/255, or 1 if the model rescales].")
+    ] = None,
+    offset: Annotated[float, typer.Option(help="Images: what is added to a scaled byte.")] = 0.0,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1)] = 0,
+    force: Annotated[bool, typer.Option("--force", help="Replace the folder if it exists.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Write without asking.")] = False,
+) -> None:
+    """Make a model folder of a model of your own."""
+    from models.packing import Unpackable
+    from service.pack import pack as run
+
+    def agreed() -> bool:
+        return yes or not sys.stdin.isatty() or typer.confirm(f"write {out}?", err=True)
+
+    def listed(text: str | None) -> list[str] | None:
+        return None if text is None else [name.strip() for name in text.split(",")]
+
+    try:
+        written = run(
+            model,
+            out,
+            data,
+            transformer=transformer,
+            fields=fields,
+            agreed=agreed,
+            force=force,
+            columns=listed(columns),
+            background=background,
+            output_names=listed(outputs),
+            class_names=listed(classes),
+            description=description,
+            version=version,
+            scale=scale,
+            offset=offset,
+            seed=seed,
+        )
+    except (Unpackable, OSError) as error:
+        _fail(str(error))
+    if not written:
+        _fail("nothing was written")
+    typer.echo(f"written to {out}; next: shapserve check {out}")
+
+
+@app.command()
+def check(
+    folder: Annotated[Path, typer.Argument(help="A model folder.")],
+    instances: Annotated[int | None, typer.Option(min=1, help="Rows of the background to explain [8, or 3 images].")] = None,
+    memory: Annotated[int, typer.Option(min=1, help="MiB that the model's process may hold.")] = 4096,
+    seconds: Annotated[int, typer.Option(min=1, help="How long it may take.")] = 600,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+    write: Annotated[bool, typer.Option(help="Keep the report beside the model, as receipt.json.")] = True,
+) -> None:
+    """Load and measure a model in a process of its own; exit code 0 if it may serve, else 1."""
+    from service.check import check as run
+
+    if not folder.is_dir():
+        _fail(f"{folder} is not a folder; expected a model folder")
+    passed, trouble = run(folder, instances=instances, memory_mib=memory, seconds=seconds, as_json=as_json, write=write)
+    if trouble:
+        _say(trouble)
+    raise typer.Exit(0 if passed else 1)
+
+
+@app.command()
 def models(
     models: options.Models = None,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,

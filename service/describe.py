@@ -12,10 +12,10 @@ from schemas.catalog import (
     ModelSummary,
     OutputDescription,
 )
-from service.catalog import Catalog, Entry, Model
+from service.catalog import Catalog, Entry, Model, Snapshot
 
 
-def summarise(catalog: Catalog) -> ModelList:
+def summarise(catalog: Catalog | Snapshot) -> ModelList:
     """GET /models"""
     return ModelList(models=[_summary(name, entry) for name, entry in catalog.entries().items()])
 
@@ -33,7 +33,10 @@ def describe(model: Model) -> ModelDetail:
         columns=[column.name for column in manifest.columns],
         image=_image(manifest),
         outputs=OutputDescription(
-            names=manifest.output_names, class_names=manifest.class_names, default=manifest.default_outputs
+            names=manifest.output_names,
+            class_names=manifest.class_names,
+            probabilities=manifest.probabilities and manifest.class_names is not None,
+            default=manifest.default_outputs,
         ),
         players=player_names(manifest.kind),
         methods=_methods(model),
@@ -54,11 +57,13 @@ def _summary(name: str, entry: Entry) -> ModelSummary:
         kind=manifest.kind if manifest else None,
         description=manifest.description if manifest else "",
         reason=entry.reason,
+        checked=bool(entry.model and entry.model.receipt),
     )
 
 
 def _methods(model: Model) -> list[MethodDescription]:
-    audits = {name: Audit(**audit.model_dump()) for name, audit in model.manifest.audit.items()}
+    measured = model.manifest.audit or (model.receipt.methods if model.receipt else {})
+    audits = {name: Audit(**audit.model_dump()) for name, audit in measured.items()}
     kind = player_names(model.manifest.kind)
     served = [
         MethodDescription(

@@ -5,6 +5,7 @@ Problem                      status code
 ├── ClientLeft               400    client-left
 ├── NotFound                 404    not-found
 │   └── UnknownModel         404    unknown-model
+│       └── UnknownVersion   404    unknown-version
 ├── MethodNotAllowed         405    method-not-allowed
 ├── NotAcceptable            406    not-acceptable
 ├── BodyTooLarge             413    body-too-large
@@ -18,12 +19,13 @@ Problem                      status code
 """
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 import orjson
 
 from schemas.problem import Problem as Body
-from schemas.problem import ProblemError
+from schemas.problem import ProblemError, ProtocolProblem
 
 MEDIA_TYPE = "application/problem+json"
 MAX_ERRORS = 20
@@ -44,14 +46,16 @@ class Problem(Exception):
         self.detail = detail
         self.errors = list(errors)[:MAX_ERRORS]
 
-    def body(self, request_id: str) -> bytes:
-        """The JSON body, at most MAX_BYTES."""
+    def body(self, request_id: str, *, protocol: bool = False) -> bytes:
+        """The JSON body, at most MAX_BYTES; protocol: with the member `error` of KServe's protocols."""
         errors = [ProblemError(pointer=e.pointer, detail=e.detail[:_MAX_DETAIL]) for e in self.errors]
-        problem = Body(
+        detail = self.detail[: 2 * _MAX_DETAIL]
+        kind = partial(ProtocolProblem, error=detail) if protocol else Body
+        problem = kind(
             type=f"/problems/{self.code}",
             title=self.title,
             status=self.status,
-            detail=self.detail[: 2 * _MAX_DETAIL],
+            detail=detail,
             instance=request_id,
             errors=errors,
         )
@@ -82,6 +86,12 @@ class UnknownModel(NotFound):
     """No such model."""
 
     code, title = "unknown-model", "There is no model of this name"
+
+
+class UnknownVersion(UnknownModel):
+    """The model is served in another version."""
+
+    code, title = "unknown-version", "The model is not served in this version"
 
 
 class MethodNotAllowed(Problem):
@@ -145,6 +155,11 @@ class DeadlinePassed(Problem):
 def invalid(pointer: str, detail: str) -> Invalid:
     """One flaw, at a JSON pointer."""
     return Invalid(f"`{pointer.rpartition('/')[2]}`: {detail}", [ProblemError(pointer=pointer, detail=detail)])
+
+
+def several(errors: list[ProblemError]) -> Invalid:
+    """All flaws of a request at once."""
+    return Invalid(errors[0].detail if len(errors) == 1 else f"{len(errors)} parts of the request are not as expected", errors)
 
 
 def one_of(names: Sequence[str]) -> str:

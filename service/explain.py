@@ -30,4 +30,4 @@ def explain(body: bytes | bytearray, context: Context, clock: Clock, *, media: s
     attribution = choice.explainer.attribute(asked.question)
     clock.mark("explain")
     content = answer(asked, choice, attribution, context)
-    return wire.write(content) if media == JSON else sketch(request, media, asked, content)
+    return wire.write(content, predictions) if media == JSON else sketch(request, media, asked, content)

@@ -6,8 +6,8 @@ import numpy as np
 
 from explainers.game import Explainer, Unruled, player_names
 from explainers.methods import methods_for
-from models.folder import KERAS, ModelFolder, read_folder
-from models.predictor import Predictor
+from models.folder import ModelFolder, read_folder
+from models.predictor import Predictor, load_predictor
 from models.tabular import RecordReader
 from service.backgrounds import Backgrounds
 from service.catalog import Model
@@ -17,7 +17,11 @@ from service.image_reader import ImageReader
 def load_model(path: Path) -> Model:
     """Read, load, compile and warm. Raises InvalidFolder."""
     folder = read_folder(path)
-    predictor = load_predictor(folder)
+    return assemble(folder, load_predictor(folder))
+
+
+def assemble(folder: ModelFolder, predictor: Predictor) -> Model:
+    """What serves: the model with its reader, its backgrounds and every method that can explain it."""
     manifest = folder.manifest
     explainers: dict[str, Explainer] = {}
     unsupported: dict[str, str] = {}
@@ -36,15 +40,5 @@ def load_model(path: Path) -> Model:
         Backgrounds({name: (b, predictor.predict(b.x).astype(np.float64)) for name, b in folder.backgrounds.items()}),
         explainers,
         unsupported,
+        folder.receipt,
     )
-
-
-def load_predictor(folder: ModelFolder) -> Predictor:
-    """The model itself, by the library that its file is for. Raises InvalidFolder."""
-    if folder.model_path.name == KERAS:
-        from models.network import Network
-
-        return Network.load(folder)
-    from models.estimator import Estimator
-
-    return Estimator.load(folder)

@@ -3,28 +3,33 @@
 from typing import Any
 
 from fastapi import FastAPI
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from schemas.compare import CompareRequest
 from schemas.examples import EXAMPLES
-from schemas.explain import ExplainRequest
 from schemas.picture import PNG, SVG
-from schemas.predict import PredictRequest
-from schemas.problem import Problem
-from schemas.summary import SummaryRequest
+from schemas.problem import Problem, ProtocolProblem
 from schemas.wire import Sent
 
+Responses = dict[int | str, dict[str, Any]]
+"""What an endpoint may answer, by status."""
+
 _REF = "#/components/schemas/{model}"
+
+
+def reference(schema: type[BaseModel]) -> dict[str, str]:
+    """To a schema that `complete` adds."""
+    return {"$ref": _REF.format(model=schema.__name__)}
 
 
 def takes(schema: type[Sent]) -> dict[str, Any]:
     """What an endpoint that parses its own body says of it."""
     examples = {name: {"value": body} for name, body in EXAMPLES[schema].items()}
-    content = {"schema": {"$ref": _REF.format(model=schema.__name__)}, "examples": examples}
+    content = {"schema": reference(schema), "examples": examples}
     return {"requestBody": {"required": True, "content": {"application/json": content}}}
 
 
-def drawn() -> dict[int | str, dict[str, Any]]:
+def drawn() -> Responses:
     """What an endpoint that also answers pictures says of them."""
     return {200: {"content": {media: {"schema": {"type": "string", "format": "binary"}} for media in (SVG, PNG)}}}
 
@@ -32,10 +37,8 @@ def drawn() -> dict[int | str, dict[str, Any]]:
 def complete(app: FastAPI) -> None:
     """Add the schemas of bodies and problems; leave out the framework's own errors, which are never sent."""
     document = app.openapi()
-    _, ours = models_json_schema(
-        [(schema, "validation") for schema in (PredictRequest, ExplainRequest, CompareRequest, SummaryRequest, Problem)],
-        ref_template=_REF,
-    )
+    bodies: list[type[BaseModel]] = [*EXAMPLES, Problem, ProtocolProblem]
+    _, ours = models_json_schema([(schema, "validation") for schema in bodies], ref_template=_REF)
     schemas = document["components"]["schemas"]
     schemas |= ours["$defs"]
     for name in ("HTTPValidationError", "ValidationError"):

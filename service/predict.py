@@ -33,7 +33,8 @@ def predict(body: bytes | bytearray, context: Context, clock: Clock, *, wire: Wi
             "predictions": rounded(predictions.astype(np.float64)),
             "labels": labels_of(model.manifest, predictions),
             "warnings": instances.warnings,
-        }
+        },
+        predictions,
     )
 
 

@@ -1,6 +1,7 @@
 """The endpoints: they translate HTTP and nothing else."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Annotated, Any
 
@@ -30,7 +31,7 @@ from service.summary import summary
 router = APIRouter()
 ModelName = Annotated[str, Path(examples=["titanic"])]
 
-_PROBLEMS: dict[int | str, dict[str, Any]] = {
+PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"description": description, "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
     for status, description in {
         400: "not JSON, a key twice, or a number that is not finite",
@@ -46,34 +47,34 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.post("/predict", tags=["ask"], response_model=PredictResponse, responses=_PROBLEMS, openapi_extra=takes(PredictRequest))
+@router.post("/predict", tags=["ask"], response_model=PredictResponse, responses=PROBLEMS, openapi_extra=takes(PredictRequest))
 async def post_predict(request: Request) -> Response:
     """What does the model predict?"""
-    return await _compute(request, predict, accept(request, [JSON]))
+    return await compute(request, predict, accept(request, [JSON]))
 
 
 @router.post(
-    "/explain", tags=["ask"], response_model=ExplainResponse, responses=_PROBLEMS | drawn(), openapi_extra=takes(ExplainRequest)
+    "/explain", tags=["ask"], response_model=ExplainResponse, responses=PROBLEMS | drawn(), openapi_extra=takes(ExplainRequest)
 )
 async def post_explain(request: Request) -> Response:
     """And why?"""
     media = accept(request, MEDIA_TYPES)
-    return await _compute(request, partial(explain, media=media), media)
+    return await compute(request, partial(explain, media=media), media)
 
 
 @router.post(
-    "/summary", tags=["ask"], response_model=SummaryResponse, responses=_PROBLEMS | drawn(), openapi_extra=takes(SummaryRequest)
+    "/summary", tags=["ask"], response_model=SummaryResponse, responses=PROBLEMS | drawn(), openapi_extra=takes(SummaryRequest)
 )
 async def post_summary(request: Request) -> Response:
     """What matters to the model over all?"""
     media = accept(request, MEDIA_TYPES)
-    return await _compute(request, partial(summary, media=media), media)
+    return await compute(request, partial(summary, media=media), media)
 
 
-@router.post("/compare", tags=["ask"], response_model=CompareResponse, responses=_PROBLEMS, openapi_extra=takes(CompareRequest))
+@router.post("/compare", tags=["ask"], response_model=CompareResponse, responses=PROBLEMS, openapi_extra=takes(CompareRequest))
 async def post_compare(request: Request) -> Response:
     """What do several methods say?"""
-    return await _compute(request, compare, accept(request, [JSON]))
+    return await compute(request, compare, accept(request, [JSON]))
 
 
 @router.head("/models", include_in_schema=False)
@@ -84,14 +85,14 @@ async def get_models(request: Request) -> ModelList:
 
 
 @router.head("/models/{name}", include_in_schema=False)
-@router.get("/models/{name}", tags=["models"], responses={404: _PROBLEMS[404], 503: _PROBLEMS[503]})
+@router.get("/models/{name}", tags=["models"], responses={404: PROBLEMS[404], 503: PROBLEMS[503]})
 async def get_model(name: ModelName, request: Request) -> ModelDetail:
     """All there is to know about one model before asking it."""
     return describe(request.app.state.context.catalog.get(name))
 
 
 @router.head("/models/{name}/samples", include_in_schema=False)
-@router.get("/models/{name}/samples", tags=["models"], responses={404: _PROBLEMS[404], 503: _PROBLEMS[503]})
+@router.get("/models/{name}/samples", tags=["models"], responses={404: PROBLEMS[404], 503: PROBLEMS[503]})
 def get_samples(name: ModelName, request: Request) -> Samples:
     """Instances to try: those that the manifest names, and the centres of its background where they are nobody's record."""
     return samples(request.app.state.context.catalog.get(name))
@@ -122,12 +123,13 @@ async def get_metrics(request: Request) -> Response:
     return Response(request.app.state.context.metrics.text(), media_type=metrics.MEDIA_TYPE)
 
 
-async def _compute(request: Request, work: Callable[[bytes | bytearray, Context, Clock], bytes | Sketch], media: str) -> Response:
+async def compute(request: Request, work: Callable[[bytes | bytearray, Context, Clock], bytes | Sketch], media: str) -> Response:
     """Compute in one lane; what is to be drawn goes on to another."""
     app = request.app.state
     body = await read_json(request, app.context.settings.max_body_bytes)
     clock = Clock(app.context.settings.deadline_ms)
-    answer = await app.lane.run(lambda clock: work(body, app.context, clock), clock, until_left(request))
+    context = replace(app.context, catalog=app.context.catalog.snapshot())
+    answer = await app.lane.run(lambda clock: work(body, context, clock), clock, until_left(request))
     if isinstance(answer, Sketch):
         answer = await app.drawing.run(partial(app.easel.draw, answer), clock, until_left(request))
     return Response(answer, media_type=media, headers={"Server-Timing": clock.server_timing(), "Vary": "Accept"})

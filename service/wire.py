@@ -4,6 +4,7 @@ from typing import Protocol, TypeVar
 
 from pydantic import BaseModel
 
+from models.arrays import Outputs
 from service.body import parse
 from service.respond import Json, to_json
 
@@ -16,8 +17,8 @@ class Wire(Protocol):
     def read(self, schema: type[S], body: bytes | bytearray) -> S:
         """The request that the body stands for. Raises Problem."""
 
-    def write(self, content: Json) -> bytes:
-        """The body of the answer."""
+    def write(self, content: Json, predictions: Outputs) -> bytes:
+        """The body of the answer; predictions: (n, outputs), of every output."""
 
 
 class Native:
@@ -27,7 +28,7 @@ class Native:
         """See `parse`."""
         return parse(schema, body)
 
-    def write(self, content: Json) -> bytes:
+    def write(self, content: Json, predictions: Outputs) -> bytes:
         """See `to_json`."""
         return to_json(content)
 

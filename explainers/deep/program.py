@@ -62,18 +62,23 @@ def program(model: Any, rules: Mapping[str, Rule], activations: Mapping[str, Rul
 
     rules: by the layer's class name; activations: by the name of the function. Models inside the model are opened.
     """
-    (given,), (output,) = model.inputs, model.outputs
-    made = _Program(rules, activations)
+    made = Program(rules, activations)
+    trace(made, model)
+    return made.steps
 
-    def trace(x: Tensor) -> None:
+
+def trace(made: "Program", model: Any) -> None:
+    """Walk the model from its input to its output, with a traced input of one row. Raises Unruled."""
+    (given,), (output,) = model.inputs, model.outputs
+
+    def walk(x: Tensor) -> None:
         last = made.walk(model, [made.begin(x)], output)
         if len(output.shape) == 1:
             made.add(_Part("column", SAME, lambda v: v[:, None], None), [last])
         elif last != len(made.steps) or not made.steps:  # the output is the input
             made.add(_Part("identity", SAME, tf.identity, None), [last])
 
-    tf.function(trace, autograph=False).get_concrete_function(tf.TensorSpec((1, *given.shape[1:]), given.dtype))
-    return made.steps
+    tf.function(walk, autograph=False).get_concrete_function(tf.TensorSpec((1, *given.shape[1:]), given.dtype))
 
 
 def run(steps: Sequence[Step], x: Tensor) -> list[Tensor]:
@@ -98,7 +103,7 @@ class _Part(NamedTuple):
     layer: Any
 
 
-class _Program:
+class Program:
     """The steps so far, and the values that they make, traced and not run: inner models may not know their shapes."""
 
     def __init__(self, rules: Mapping[str, Rule], activations: Mapping[str, Rule]) -> None:
@@ -127,7 +132,7 @@ class _Program:
             elif missing:
                 pending.extend(reversed(missing))
             else:
-                made[_key(tensor)] = self._apply(tensor, [made[_key(source)] for source in sources])
+                made[_key(tensor)] = self.apply(tensor, [made[_key(source)] for source in sources])
         return made[_key(output)]
 
     def add(self, part: _Part, inputs: Sequence[int]) -> int:
@@ -141,7 +146,14 @@ class _Program:
         self._values.append(step.forward(*sources))
         return len(self.steps)
 
-    def _apply(self, tensor: Any, inputs: list[int]) -> int:
+    def pretend(self, value: Tensor) -> int:
+        """A value that no step makes."""
+        self.steps.append(Step("pretended", SAME, lambda: value, None, (), ()))
+        self._values.append(value)
+        return len(self.steps)
+
+    def apply(self, tensor: Any, inputs: list[int]) -> int:
+        """The steps of the layer that makes `tensor` from these values, and the value it is. Raises Unruled."""
         layer, _, index = tensor._keras_history
         if tensor.dtype != self._values[0].dtype.name:
             raise Unruled(f"layer {layer.name} computes in {tensor.dtype}, not in {self._values[0].dtype.name} as the input")

@@ -10,10 +10,10 @@ import keras
 import numpy as np
 
 from models.arrays import Array, Bytes
-from models.backgrounds import Background, equal_weights, parse_background
+from models.backgrounds import parse_background
 from models.images import scale_pixels
 from models.manifest import ImageSpec, Manifest
-from models.summaries import summarise_images
+from models.packing.backgrounds import described, of_images
 from models.training.cards import fashion_mnist_card
 from models.training.recipe import DataUnavailable, Trained, begin, fit, for_inference, probabilities, versions
 
@@ -25,14 +25,6 @@ FILES = {
     "train_labels": "train-labels-idx1-ubyte.gz",
     "test_images": "t10k-images-idx3-ubyte.gz",
     "test_labels": "t10k-labels-idx1-ubyte.gz",
-}
-
-
-_BACKGROUNDS = {
-    "all": "All {of} training images.",
-    "rows": "{n} of the {of} training images, drawn at random.",
-    "kmeans": "{n} weighted k-means centres of the {of} training images, the same number for each class. Each is the average of"
-    " at least five images, rounded to bytes.",
 }
 
 
@@ -56,7 +48,7 @@ def train(data: Path | None, *, background: str | None, seed: int) -> Trained:
     )
     network = for_inference(network)
     likely = probabilities(network, scale_pixels(test_images, IMAGE))
-    reference = _background(images, labels, how, number, seed)
+    reference = of_images(images, labels, IMAGE, how, number, seed)
     metrics = {
         "test_accuracy": float(np.mean(likely.argmax(1) == test_labels)),
         "validation_accuracy": logs["val_accuracy"],
@@ -72,7 +64,7 @@ def train(data: Path | None, *, background: str | None, seed: int) -> Trained:
         image=IMAGE,
         default_outputs="predicted",
         max_evaluations=max(20_000, len(reference.x)),
-        background=_BACKGROUNDS[how].format(n=len(reference.x), of=len(images)),
+        background=described(how, True, len(reference.x), len(images), "training images", "images"),
         samples=how == "kmeans",
         training={**provenance, "rows": len(kept), "validation_rows": len(held_out), "test_rows": len(test_images)}
         | {"epochs": EPOCHS, "batch_size": BATCH_SIZE, "seed": seed}
@@ -125,15 +117,6 @@ def build() -> Any:
     optimizer = keras.optimizers.Adam(learning_rate=0.001)
     network.compile(loss="sparse_categorical_crossentropy", optimizer=optimizer, metrics=["accuracy"])
     return network
-
-
-def _background(images: Bytes, labels: Array, how: str, number: int, seed: int) -> Background:
-    if how == "kmeans":
-        centres, weights = summarise_images(images, labels, max(1, number // len(GARMENTS)), seed)
-        return Background(scale_pixels(centres, IMAGE), weights)
-    if how == "rows":
-        images = images[np.random.default_rng(seed).choice(len(images), min(number, len(images)), replace=False)]
-    return Background(scale_pixels(images, IMAGE), equal_weights(len(images)))
 
 
 def _download() -> tuple[tuple[Bytes, Array], tuple[Bytes, Array]]:

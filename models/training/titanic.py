@@ -11,9 +11,9 @@ from sklearn.datasets import fetch_openml
 from sklearn.model_selection import StratifiedKFold
 
 from models.arrays import Array
-from models.backgrounds import Background, equal_weights, parse_background
+from models.backgrounds import parse_background
 from models.manifest import ColumnSpec, Example, FieldSpec, Manifest, Value
-from models.summaries import cluster, summarise_records
+from models.packing.backgrounds import described, of_records
 from models.tabular import encode
 from models.training.cards import titanic_card
 from models.training.recipe import DataUnavailable, Trained, begin, fit, for_inference, probabilities, versions
@@ -37,13 +37,6 @@ _PASSENGERS: dict[str, tuple[Value, ...]] = {
     "Girl of eleven months, second class": (2, "female", 0.92, 1, 2, 27.75, "S"),
 }
 EXAMPLES = [Example(name=name, instance=dict(zip(FIELDS, values, strict=True))) for name, values in _PASSENGERS.items()]
-_BACKGROUNDS = {
-    "all": "All {of} training passengers.",
-    "rows": "{n} of the {of} training passengers, drawn at random.",
-    "kmeans": "{n} weighted k-means centres of the {of} training passengers. Each is a valid record made of values that"
-    " occur; clusters of fewer than five passengers are merged into their nearest; no centre is the record of"
-    " fewer than five passengers.",
-}
 
 
 def train(data: Path | None, *, background: str | None, seed: int) -> Trained:
@@ -57,7 +50,7 @@ def train(data: Path | None, *, background: str | None, seed: int) -> Trained:
     x = encode(columns, complete(frame, fields))
     survived = frame["Survived"].to_numpy(np.int64)
     network, _ = _fit(x, survived, "all passengers")
-    reference = _background(frame, fields, columns, how, number, seed)
+    reference, _ = of_records(complete(frame, fields), columns, how, number, seed)
     likely = probabilities(network, x)
     metrics = {
         "cross_validated_accuracy": float(np.mean(scores)),
@@ -77,7 +70,7 @@ def train(data: Path | None, *, background: str | None, seed: int) -> Trained:
         ignored_fields=IGNORED,
         columns=columns,
         default_outputs="all",
-        background=_BACKGROUNDS[how].format(n=len(reference.x), of=len(frame)),
+        background=described(how, False, len(reference.x), len(frame), "training passengers", "passengers"),
         samples=how == "kmeans",
         examples=EXAMPLES,
         training={**provenance, "rows": len(frame), "folds": FOLDS, "epochs": EPOCHS, "batch_size": BATCH_SIZE, "seed": seed}
@@ -179,20 +172,6 @@ def _standardise(columns: list[ColumnSpec], values: dict[str, list[Any]]) -> lis
         column.model_copy(update={"mean": float(mean), "scale": float(scale)})
         for column, mean, scale in zip(columns, raw.mean(axis=0), scales, strict=True)
     ]
-
-
-def _background(
-    frame: pd.DataFrame, fields: list[FieldSpec], columns: list[ColumnSpec], how: str, number: int, seed: int
-) -> Background:
-    if how == "rows":
-        frame = frame.sample(min(number, len(frame)), random_state=seed)
-    values = complete(frame, fields)
-    if how != "kmeans":
-        return Background(encode(columns, values), equal_weights(len(frame)))
-    rows = list(zip(*values.values(), strict=True))
-    centres, weights = summarise_records(rows, cluster(encode(columns, values), number, seed))
-    by_field = {field.name: [centre[i] for centre in centres] for i, field in enumerate(fields)}
-    return Background(encode(columns, by_field), weights)
 
 
 def _read_csv(path: Path) -> pd.DataFrame:

@@ -12,6 +12,7 @@ import pytest
 from models.backgrounds import Background
 from models.folder import TRAINED, InvalidFolder, find_folders, read_folder, write_folder, write_manifest
 from models.network import Network
+from models.predictor import load_predictor
 from tests.fakes import BACKGROUND, MANIFEST
 
 
@@ -167,7 +168,7 @@ def test_a_network_that_does_not_fit_its_manifest_is_refused(tmp_path: Path) -> 
 
 def test_a_keras_file_that_is_none_is_refused(folder: Path) -> None:
     with pytest.raises(InvalidFolder, match=r"model\.keras: expected a whole zip archive"):
-        Network.load(read_folder(folder))
+        load_predictor(read_folder(folder))
 
 
 def test_folders_are_found_by_name_without_hidden_ones(folder: Path) -> None:

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { asNumbers } from '../src/api/client.ts'
 import type { Explained, ModelDetail } from '../src/api/wire.ts'
 import { arrow } from '../src/charts/arrow.ts'
 import { dodge, shades } from '../src/charts/beeswarm.ts'
@@ -133,4 +134,11 @@ test('a regression has no points, and a change counts by the size of the numbers
   const change = (was: number, is: number) => changeOf(price, one(was, 'price'), verdictOf(price, one(is, 'price'), 'price'))
   assert.deepEqual([change(3e-9, 5e-9), change(1e15, 1.5e15) === null, change(1e9, 1e9 + 1), change(2, 2.5)], ['+2.00e−9', false, null, '+0.500'])
   assert.deepEqual(sharesOf(price, [-3]), [{ label: 'price', output: 'price', value: -3 }])
+})
+
+test('margins between classes are shown as numbers', () => {
+  const margins = { ...model(['margin of 1'], ['0', '1']), outputs: { names: ['margin of 1'], class_names: ['0', '1'], probabilities: false, default: 'all' } }
+  assert.equal(asNumbers(margins).outputs.class_names, null)
+  const shares = { ...margins, outputs: { ...margins.outputs, probabilities: true } }
+  assert.deepEqual(asNumbers(shares).outputs.class_names, ['0', '1'])
 })

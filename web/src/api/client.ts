@@ -45,9 +45,14 @@ async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
   return (await send(path, { signal })).json()
 }
 
+/** Margins between classes are no probabilities: the page shows them as the numbers that they are. */
+export function asNumbers(model: ModelDetail): ModelDetail {
+  return model.outputs.probabilities ? model : { ...model, outputs: { ...model.outputs, class_names: null } }
+}
+
 export const api = {
   models: () => get<{ models: ModelSummary[] }>('/models').then((answer) => answer.models),
-  model: (name: string) => get<ModelDetail>(`/models/${encodeURIComponent(name)}`),
+  model: (name: string) => get<ModelDetail>(`/models/${encodeURIComponent(name)}`).then(asNumbers),
   samples: (name: string) => get<Samples>(`/models/${encodeURIComponent(name)}/samples`),
   predict: (asked: Asked, signal?: AbortSignal) => post<Predicted>('/predict', { model: asked.model, instances: asked.instances }, signal),
   explain: (asked: Asked, signal?: AbortSignal) => post<Explained>('/explain', asked, signal),

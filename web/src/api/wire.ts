@@ -14,6 +14,7 @@ export type ModelSummary = {
   kind: string | null
   description: string
   reason: string | null
+  checked: boolean
 }
 
 export type Field = {
@@ -54,7 +55,7 @@ export type ModelDetail = {
   ignored_fields: string[]
   columns: string[]
   image: { height: number; width: number; channels: number } | null
-  outputs: { names: string[]; class_names: string[] | null; default: string }
+  outputs: { names: string[]; class_names: string[] | null; probabilities: boolean; default: string }
   players: string[]
   methods: Method[]
   max_evaluations: number

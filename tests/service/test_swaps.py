@@ -1,0 +1,158 @@
+"""A folder of models is watched: new versions, broken ones, removed ones, and what clients see of it."""
+
+import json
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+from sklearn.linear_model import LinearRegression
+
+from benchmarks.swaps import NAME, RECORD, swap, write_version
+from models.estimator import write_estimator
+from models.folder import SKOPS
+from service.app import create_app
+from service.catalog import Catalog
+from service.errors import UnknownModel
+from service.settings import Settings
+from tests.conftest import serving
+
+ASK = {"model": NAME, "instances": [RECORD]}
+
+
+class Version:
+    """A linear model that answers its version to zeros."""
+
+    def __init__(self, version: int) -> None:
+        x = np.eye(6, 4)
+        self._model = LinearRegression().fit(x, x.sum(axis=1) + version)
+
+    def save(self, path: Path) -> None:
+        """As skops does."""
+        write_estimator(self._model, path)
+
+
+def write(folder: Path, version: int) -> None:
+    write_version(folder, version, Version, SKOPS)
+
+
+@contextmanager
+def watched(folder: Path, **settings: Any) -> Iterator[httpx.Client]:
+    """A service that looks often."""
+    with serving(create_app(Settings(models=folder, poll_seconds=0.05, **settings))) as client:
+        until(lambda: client.get("/livez").status_code == 200)
+        yield client
+
+
+def until(condition: Callable[[], bool], seconds: float = 20) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def listed(client: httpx.Client) -> dict[str, dict[str, Any]]:
+    return {model["name"]: model for model in client.get("/models").json()["models"]}
+
+
+def test_a_hundred_versions_under_load_and_no_request_fails(tmp_path: Path) -> None:
+    """Every answer is whole and of the version that it names; the models of old versions are gone."""
+    write(tmp_path, 1)
+    with watched(tmp_path) as client:
+        until(lambda: client.get("/readyz").status_code == 200)
+        watch = swap(str(client.base_url), tmp_path, Version, file=SKOPS, swaps=100)
+    assert watch.failures == []
+    assert watch.answered > 500
+    assert len(watch.versions) > 50
+
+
+def test_a_broken_version_leaves_the_old_one_serving_and_says_so(tmp_path: Path) -> None:
+    """Until a good one comes."""
+    write(tmp_path, 1)
+    with watched(tmp_path) as client:
+        until(lambda: client.get("/readyz").status_code == 200)
+        content = (tmp_path / NAME / SKOPS).read_bytes()
+        (tmp_path / NAME / SKOPS).write_bytes(content[:-100])
+        until(lambda: listed(client)[NAME]["reason"] is not None)
+        model = listed(client)[NAME]
+        assert (model["state"], model["version"]) == ("ready", "1")
+        assert "now is refused: model.skops: expected the sha256" in model["reason"]
+        assert client.post("/predict", json=ASK).json()["predictions"] == [[pytest.approx(1)]]
+        assert client.get("/readyz").status_code == 200
+        write(tmp_path, 2)
+        until(lambda: listed(client)[NAME]["version"] == "2")
+        assert listed(client)[NAME]["reason"] is None
+
+
+def test_models_come_and_go(tmp_path: Path) -> None:
+    """An empty folder is not ready; a removed model is not known any more; what is copied slowly is loaded once it is whole."""
+    source = tmp_path / "elsewhere"
+    write(source, 1)
+    models = tmp_path / "models"
+    models.mkdir()
+    with watched(models) as client:
+        assert client.get("/readyz").status_code == 503
+        (models / NAME).mkdir()
+        for name in ("manifest.json", "background.npz", SKOPS):
+            shutil.copy(source / NAME / name, models / NAME / name)
+            time.sleep(0.12)
+        until(lambda: client.post("/predict", json=ASK).status_code == 200)
+        shutil.rmtree(models / NAME)
+        until(lambda: client.post("/predict", json=ASK).status_code == 404)
+        assert listed(client) == {}
+
+
+def test_a_removed_model_answers_what_was_accepted_before(tmp_path: Path) -> None:
+    """A snapshot holds its models, whatever happens to the catalog."""
+    write(tmp_path, 1)
+    catalog = Catalog()
+    catalog.load(tmp_path)
+    before = catalog.snapshot()
+    shutil.rmtree(tmp_path / NAME)
+    catalog.refresh(tmp_path)
+    assert catalog.get(NAME) is before.get(NAME)  # one look is not enough: it may be between two renames
+    catalog.refresh(tmp_path)
+    with pytest.raises(UnknownModel):
+        catalog.get(NAME)
+    assert before.get(NAME).predict(np.zeros((1, 4), np.float32), lambda: None)[0, 0] == pytest.approx(1)
+
+
+def test_a_folder_that_cannot_be_read_says_nothing_of_its_models(tmp_path: Path) -> None:
+    write(tmp_path / "models", 1)
+    catalog = Catalog()
+    catalog.load(tmp_path / "models")
+    (tmp_path / "models").rename(tmp_path / "away")
+    for _ in range(3):
+        catalog.refresh(tmp_path / "models")
+    assert catalog.get(NAME).manifest.version == "1"
+
+
+def test_receipts_decide_who_serves(tmp_path: Path) -> None:
+    """One that refuses, one of other content, and none where one is required."""
+    from models.manifest import Manifest
+    from models.receipt import Receipt, key_of, write_receipt
+
+    write(tmp_path, 1)
+    manifest = Manifest.model_validate_json((tmp_path / NAME / "manifest.json").read_bytes())
+    required = Catalog(require_receipt=True)
+    required.load(tmp_path)
+    assert required.entries()[NAME].reason == "it was not checked as it is: run shapserve check"
+    refusal = Receipt(name=NAME, key=key_of(manifest), passed=False, reasons=["it is slow"])
+    write_receipt(tmp_path / NAME, refusal)
+    catalog = Catalog()
+    catalog.load(tmp_path)
+    assert catalog.entries()[NAME].reason == "shapserve check refused it: it is slow"
+    write_receipt(tmp_path / NAME, refusal.model_copy(update={"key": "of something else"}))
+    catalog.refresh(tmp_path)
+    catalog.refresh(tmp_path)
+    assert catalog.get(NAME).receipt is None
+    write_receipt(tmp_path / NAME, refusal.model_copy(update={"passed": True}))
+    required.refresh(tmp_path)
+    required.refresh(tmp_path)
+    assert required.get(NAME).receipt is not None
+    assert json.loads((tmp_path / NAME / "receipt.json").read_text())["passed"]
