@@ -63,15 +63,20 @@ class ModelFolder:
         return self.path / name
 
 
-def read_folder(path: Path) -> ModelFolder:
-    """Read the manifest, compare the checksums, read the background. Raises InvalidFolder."""
+def read_manifest(path: Path) -> Manifest:
+    """The manifest of a folder, without the files that it names. Raises InvalidFolder."""
     try:
-        manifest = Manifest.model_validate_json((path / MANIFEST).read_bytes())
+        return Manifest.model_validate_json((path / MANIFEST).read_bytes())
     except OSError as error:
         raise InvalidFolder(f"manifest.json: expected a readable file ({error.strerror})") from error
     except ValidationError as error:
         flaws = [": ".join([*map(str, e["loc"]), e["msg"].removeprefix("Value error, ")]) for e in error.errors()[:5]]
         raise InvalidFolder("manifest.json: " + "; ".join(flaws)) from error
+
+
+def read_folder(path: Path) -> ModelFolder:
+    """Read the manifest, compare the checksums, read the background. Raises InvalidFolder."""
+    manifest = read_manifest(path)
     backgrounds = {"default": BACKGROUND}
     if "background-default.npz" in manifest.files:
         raise InvalidFolder("background-default.npz: expected another name; `default` is background.npz")

@@ -19,8 +19,7 @@ _MAX_MEMBERS = 10_000
 def parse(schema: type[S], body: bytes | bytearray) -> S:
     """Raises NotJson for what is no JSON, repeats a key or holds a number that is not finite; Invalid for the rest."""
     try:
-        orjson.loads(body)  # refuses NaN, numbers out of range, lone surrogates, invalid UTF-8, too deep nesting
-        content = json.loads(body, object_pairs_hook=_no_duplicates)
+        content = strict(body)
     except (ValueError, RecursionError) as error:
         raise NotJson(f"expected one JSON object: {_place(error)}") from None
     try:
@@ -28,6 +27,12 @@ def parse(schema: type[S], body: bytes | bytearray) -> S:
     except ValidationError as error:
         errors = [_flaw(schema, e) for e in error.errors(include_input=False, include_url=False)[:MAX_ERRORS]]
         raise several(errors) from None
+
+
+def strict(text: bytes | bytearray) -> Any:
+    """JSON without keys that repeat and numbers that are not finite. Raises ValueError, RecursionError."""
+    orjson.loads(text)  # refuses NaN, numbers out of range, lone surrogates, invalid UTF-8, too deep nesting
+    return json.loads(text, object_pairs_hook=_no_duplicates)
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -7,11 +7,16 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from service.batch import options
+
 if TYPE_CHECKING:
     from service.settings import Settings
 
 app = typer.Typer(
-    help="Predictions and Shapley values of trained models over HTTP.", no_args_is_help=True, pretty_exceptions_enable=False
+    help="Predictions and Shapley values of trained models over HTTP.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",  # brackets are brackets, and lines of a docstring no lines of their own
 )
 _NAMES = ("titanic", "fashion-mnist")
 
@@ -164,23 +169,107 @@ def check(
 
 
 @app.command()
-def explain(
-    request: Annotated[Path, typer.Argument(help="A file with a body for POST /explain; - reads standard input.")],
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="File to write: .json, .svg or .png. Without it, standard output.")
-    ] = None,
-    plot: Annotated[str | None, typer.Option(help="waterfall, force, decision, bar, beeswarm or image.")] = None,
-    palette: Annotated[str | None, typer.Option(help="shap or colour_blind.")] = None,
-    models: Annotated[Path | None, typer.Option(help="Folder of model folders [SHAPSERVE_MODELS].")] = None,
+def models(
+    models: options.Models = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
-    """Explain instances without a server: as JSON, or as a picture."""
+    """List the model folders, and why a folder is refused; loads no model."""
+    from models.folder import InvalidFolder
+    from service.listing import print_models
+
+    try:
+        print_models(_settings(models=models).models, as_json=as_json)
+    except InvalidFolder as error:
+        _fail(str(error))
+
+
+@app.command()
+def predict(
+    inputs: options.Inputs,
+    model: options.Model,
+    output: options.Output = None,
+    input_format: options.ReadAs = None,
+    output_format: options.WriteAs = None,
+    models: options.Models = None,
+) -> None:
+    """Predict the rows of files: CSV, JSONL, Parquet or images in; JSONL, CSV or Parquet out.
+
+    Rows that cannot be answered are named on standard error by number and left out. Exit code 0: every row was answered;
+    1: some were left out; 2: wrong usage, or a file that is not as expected; 130: stopped by Ctrl-C, which leaves the rows
+    that were done.
+    """
+    from service.batch.job import Job
+    from service.batch.run import run
+
+    raise typer.Exit(run(Job("predict", inputs, model, output, input_format, output_format, {}), _settings(models=models)))
+
+
+@app.command()
+def explain(
+    inputs: options.Inputs,
+    model: options.OptionalModel = None,
+    output: options.Output = None,
+    input_format: options.ReadAs = None,
+    output_format: options.WriteAs = None,
+    method: options.Method = None,
+    outputs: options.Outputs = None,
+    players: options.Players = None,
+    patches: options.Patches = None,
+    background: options.Background = None,
+    seed: options.Seed = None,
+    max_evaluations: options.MaxEvaluations = None,
+    max_stderr: options.MaxStderr = None,
+    plot: options.Plot = None,
+    palette: options.Palette = None,
+    models: options.Models = None,
+) -> None:
+    """Explain the rows of files, as `predict` predicts them; or one request: its answer in JSON, or a picture.
+
+    With --model, INPUT is CSV, JSONL, Parquet or images, and JSONL, CSV or Parquet comes out, with the exit codes of
+    `predict`. Without it, INPUT is a body for POST /explain, and --output ends in .json, .svg or .png; these go with --plot
+    and --palette, the other options with --model.
+    """
+    asked = {
+        "method": method,
+        "outputs": outputs[0] if outputs in (["all"], ["predicted"]) else outputs,
+        "players": players,
+        "patches": patches,
+        "background": background,
+        "seed": seed,
+        "max_evaluations": max_evaluations,
+        "max_stderr": max_stderr,
+    }
+    asked = {name: value for name, value in asked.items() if value is not None}
+    drawn = {name: value for name, value in {"plot": plot, "palette": palette}.items() if value}
+    if model is None:
+        formats = {"input_format": input_format, "output_format": output_format}
+        _check_request(inputs, [*asked, *(name for name, value in formats.items() if value)])
+        return _explain_request(Path(inputs[0]), output, drawn, _settings(models=models))
+    if drawn:
+        _misused(f"expected --{next(iter(drawn))} without --model, for a body for POST /explain")
+    from service.batch.job import Job
+    from service.batch.run import run
+
+    raise typer.Exit(run(Job("explain", inputs, model, output, input_format, output_format, asked), _settings(models=models)))
+
+
+def _check_request(inputs: list[str], others: list[str]) -> None:
+    """Whether this is the body of a request."""
+    from service.batch.job import INPUT_ENDINGS, format_of
+
+    if others:
+        _misused(f"expected --model with --{others[0].replace('_', '-')}")
+    if len(inputs) > 1 or Path(inputs[0]).is_dir() or format_of(Path(inputs[0]), INPUT_ENDINGS):
+        _misused("expected --model, or one file with a body for POST /explain")
+
+
+def _explain_request(request: Path, output: Path | None, drawn: dict[str, str], settings: "Settings") -> None:
     from models.folder import InvalidFolder
     from service.errors import Problem
     from service.offline import MEDIA, answer, write
 
-    settings = _settings(models=models)
-    endings = " or ".join([".svg", ".png"] if plot else MEDIA)
-    ending = output.suffix.lower() if output else (".svg" if plot else ".json")
+    endings = " or ".join([".svg", ".png"] if "plot" in drawn else MEDIA)
+    ending = output.suffix.lower() if output else (".svg" if "plot" in drawn else ".json")
     if ending not in endings.split(" or "):
         _fail(f"expected the name of --output to end in {endings}")
     if output and output.is_dir():
@@ -189,8 +278,7 @@ def explain(
         _fail(f"{output.parent} is not a folder; expected --output in one that exists")
     try:
         body = sys.stdin.buffer.read() if str(request) == "-" else request.read_bytes()
-        options = {name: value for name, value in {"plot": plot, "palette": palette}.items() if value}
-        content = answer(body, options, settings, MEDIA[ending])
+        content = answer(body, drawn, settings, MEDIA[ending])
         if output is not None:
             write(output, content)
         else:
@@ -237,3 +325,8 @@ def _say(message: str) -> None:
 def _fail(message: str) -> NoReturn:
     _say(message)
     raise typer.Exit(1)
+
+
+def _misused(message: str) -> NoReturn:
+    _say(message)
+    raise typer.Exit(2)
