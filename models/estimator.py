@@ -88,13 +88,13 @@ def answer(model: Any, x: Any) -> Floats:
     return made.reshape(len(x), -1)
 
 
-def read_estimator(path: Path) -> Any:
-    """The estimator in a `.skops` file. Raises InvalidArchive."""
-    own = check_skops_file(path)
+def read_estimator(path: Path, *, own: bool = False) -> Any:
+    """The estimator in a `.skops` file; own: see `check_skops_file`. Raises InvalidArchive."""
+    types = check_skops_file(path, own=own)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # another version of scikit-learn: the manifest's `training` says which
-            model = skops.load(path, trusted=own)
+            model = skops.load(path, trusted=types)
     except Exception as error:  # skops raises many types on files that were tampered with
         raise InvalidArchive("skops cannot load it") from error
     for part in _parts(model):

@@ -1,6 +1,7 @@
 """What a loaded model is, whichever library it comes from."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from models.archive import InvalidArchive
@@ -42,7 +43,7 @@ class Predictor(Protocol):
         """The same for many inputs at once."""
 
 
-_CHECKS = {KERAS: check_keras_file, SKOPS: check_skops_file}
+_CHECKS: dict[str, Callable[[Path], object]] = {KERAS: check_keras_file, SKOPS: check_skops_file}
 
 
 def load_predictor(folder: ModelFolder) -> Predictor:

@@ -32,6 +32,10 @@ _BUILTINS = {
     ("SparseMatrixNode", "scipy.sparse._csc.csc_array"),
 }
 """How skops makes a value, and what it makes."""
+_RANDOM = {
+    ("RandomStateNode", "numpy.random.mtrand.RandomState"),
+    ("RandomGeneratorNode", "numpy.random._generator.Generator"),
+}
 _SCALARS = re.compile(r"numpy\.(bool|bool_|float(16|32|64)|u?int(8|16|32|64)|str_)")
 _TYPES = re.compile(r"builtins\.(bool|float|int|str)|" + _SCALARS.pattern)
 _DTYPES = re.compile(r"numpy\.(dtype|dtypes\.[A-Za-z0-9]+DType)")
@@ -39,8 +43,11 @@ _OWN = {"ObjectNode", "TreeNode", "LossNode", "TypeNode"}
 """Those that make an object of a class, or name the class."""
 
 
-def check_skops_file(path: Path) -> list[str]:
-    """The names of the types in the file, to be trusted. Raises InvalidArchive for what is not, before it is imported."""
+def check_skops_file(path: Path, *, own: bool = False) -> list[str]:
+    """The names of the types in the file, to be trusted. Raises InvalidArchive for what is not, before it is imported.
+
+    own: the file is the reader's own, and may hold generators of random numbers; NumPy takes a state of these unseen.
+    """
     check_archive(path, _MEMBERS)
     with zipfile.ZipFile(path) as archive:
         try:
@@ -54,7 +61,7 @@ def check_skops_file(path: Path) -> list[str]:
         except (ValueError, KeyError, RecursionError, zipfile.BadZipFile, OSError, EOFError) as error:
             raise InvalidArchive("expected a file as skops writes it: a schema in JSON, and arrays of numbers or text") from error
     types: set[str] = set()
-    _walk(schema, lambda node: types.add(_checked(node)))
+    _walk(schema, lambda node: types.add(_checked(node, own)))
     return sorted(types - {""})
 
 
@@ -72,7 +79,7 @@ def _walk(content: Any, visit: Callable[[dict[str, Any]], Any]) -> None:
             waiting += [(inner, depth + 1) for inner in part]
 
 
-def _checked(node: dict[str, Any]) -> str:
+def _checked(node: dict[str, Any], own: bool) -> str:
     """The type that a node makes. Raises InvalidArchive unless it is scikit-learn's or plain data."""
     loader, module, name = (str(node.get(key)) for key in ("__loader__", "__module__", "__class__"))
     kind = f"{module}.{name}"
@@ -80,7 +87,7 @@ def _checked(node: dict[str, Any]) -> str:
     if loader == "CachedNode":  # what another node has made
         return ""
     known = (loader, kind) in _BUILTINS or (plain is not None and plain.fullmatch(kind))
-    if known or (loader in _OWN and _is_own(module, name)):
+    if known or (own and (loader, kind) in _RANDOM) or (loader in _OWN and _is_own(module, name)):
         return kind
     raise InvalidArchive(f"{kind[:100]} ({loader[:40]}) is not one of scikit-learn's own types; nothing else is loaded")
 

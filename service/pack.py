@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ def _read_model(path: Path) -> Any:
 def _read_estimator(path: Path) -> Any:
     from models.estimator import read_estimator
 
-    return _opened(read_estimator, path)
+    return _opened(partial(read_estimator, own=True), path)
 
 
 def _opened(read: Callable[[Path], Any], path: Path) -> Any:
