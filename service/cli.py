@@ -190,6 +190,7 @@ def predict(
     output: options.Output = None,
     input_format: options.ReadAs = None,
     output_format: options.WriteAs = None,
+    ignore: options.Ignore = None,
     models: options.Models = None,
 ) -> None:
     """Predict the rows of files: CSV, JSONL, Parquet or images in; JSONL, CSV or Parquet out.
@@ -201,7 +202,8 @@ def predict(
     from service.batch.job import Job
     from service.batch.run import run
 
-    raise typer.Exit(run(Job("predict", inputs, model, output, input_format, output_format, {}), _settings(models=models)))
+    job = Job("predict", inputs, model, output, input_format, output_format, {}, tuple(ignore or ()))
+    raise typer.Exit(run(job, _settings(models=models)))
 
 
 @app.command()
@@ -211,6 +213,7 @@ def explain(
     output: options.Output = None,
     input_format: options.ReadAs = None,
     output_format: options.WriteAs = None,
+    ignore: options.Ignore = None,
     method: options.Method = None,
     outputs: options.Outputs = None,
     players: options.Players = None,
@@ -242,7 +245,7 @@ def explain(
     asked = {name: value for name, value in asked.items() if value is not None}
     drawn = {name: value for name, value in {"plot": plot, "palette": palette}.items() if value}
     if model is None:
-        formats = {"input_format": input_format, "output_format": output_format}
+        formats = {"input_format": input_format, "output_format": output_format, "ignore": ignore}
         _check_request(inputs, [*asked, *(name for name, value in formats.items() if value)])
         return _explain_request(Path(inputs[0]), output, drawn, _settings(models=models))
     if drawn:
@@ -250,7 +253,8 @@ def explain(
     from service.batch.job import Job
     from service.batch.run import run
 
-    raise typer.Exit(run(Job("explain", inputs, model, output, input_format, output_format, asked), _settings(models=models)))
+    job = Job("explain", inputs, model, output, input_format, output_format, asked, tuple(ignore or ()))
+    raise typer.Exit(run(job, _settings(models=models)))
 
 
 def _check_request(inputs: list[str], others: list[str]) -> None:

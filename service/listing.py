@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from models.folder import MODELS, InvalidFolder, find_folders, read_manifest
+from models.receipt import read_receipt
 
 _MOST_NAMES = 10
 _WIDTH = 120
@@ -36,7 +37,7 @@ def _described(path: Path) -> dict[str, Any]:
             raise InvalidFolder(f"{missing[0]}: the file is missing")
     except InvalidFolder as error:
         return {"name": path.name, "reason": str(error)}
-    image = manifest.image
+    image, receipt = manifest.image, read_receipt(path, manifest)
     return {
         "name": manifest.name,
         "version": manifest.version,
@@ -44,7 +45,8 @@ def _described(path: Path) -> dict[str, Any]:
         "fields": [field.name for field in manifest.fields],
         "image": image and {"height": image.height, "width": image.width, "channels": image.channels},
         "outputs": manifest.output_names,
-        "methods": list(manifest.audit),
+        "methods": list(manifest.audit or (receipt.methods if receipt else {})),
+        "checked": receipt is not None and receipt.passed,
         "description": manifest.description,
         "reason": None,
     }
@@ -52,7 +54,7 @@ def _described(path: Path) -> dict[str, Any]:
 
 def _table(found: list[dict[str, Any]], models: Path) -> Table:
     table = Table(title=f"{len(found)} in {models}", title_justify="left", show_lines=True)
-    for head in ("name", "version", "kind", "takes", "outputs", "audited methods", "description"):
+    for head in ("name", "version", "kind", "takes", "outputs", "measured methods", "checked", "description"):
         table.add_column(head, overflow="fold", no_wrap=head in ("name", "version", "kind"))
     for one in found:
         if one["reason"]:
@@ -67,6 +69,7 @@ def _table(found: list[dict[str, Any]], models: Path) -> Table:
             takes,
             _listed(one["outputs"]),
             _listed(one["methods"]) or "-",
+            "yes" if one["checked"] else "no",
             one["description"],
         )
     return table

@@ -32,7 +32,7 @@ def match(header: Sequence[str], manifest: Manifest, where: str) -> list[Column 
         *_listed("unknown columns", [_with_hint(name, [*known, *manifest.ignored_fields]) for name in unknown]),
         *_listed("missing columns", [_quoted(name) for name in missing]),
     ]:
-        raise Unusable(f"{where}: {'; '.join(wrong)}; expected a header with {', '.join(known)}")
+        raise Unusable(f"{where}: {'; '.join(wrong)}; expected a header with {', '.join(known)}, or --ignore NAME")
     return [known.get(name) for name in header]
 
 

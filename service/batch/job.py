@@ -37,6 +37,8 @@ class Job:
     output_format: OutputFormat | None
     options: dict[str, Any]
     """Members of the request besides `model` and `instances`."""
+    ignored: tuple[str, ...] = ()
+    """Columns of the rows that the model does not know, such as what it predicts."""
 
 
 class Unusable(Exception):

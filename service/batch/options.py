@@ -36,6 +36,9 @@ OptionalModel = Annotated[
         help="A model of the models folder, or the path of a model folder; without it, INPUT is a request.",
     ),
 ]
+Ignore = Annotated[
+    list[str] | None, typer.Option(metavar="COLUMN", help="A column that the model does not know, and need not; once per name.")
+]
 Method = Annotated[str | None, typer.Option(help="As in POST /explain: exact, permutation, deep, ... [auto].")]
 Outputs = Annotated[
     list[str] | None,

@@ -3,11 +3,13 @@
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from models.folder import InvalidFolder, find_folders, read_folder
 from models.manifest import Manifest
+from models.tabular import RecordReader
 from service.batch.asking import Answered, Ask, answer_rows, asker
 from service.batch.batches import Pace, batched
 from service.batch.job import Job, Unusable
@@ -54,7 +56,7 @@ def _run(job: Job, settings: Settings, report: Report, stopping: Stopping) -> in
     sources = find_sources(job.inputs, job.input_format)
     check_target(path, sources)
     folder = find_model(job.model, settings.models)
-    manifest = read_folder(folder).manifest
+    manifest = _ignoring(read_folder(folder).manifest, job.ignored)
     total, files = check_sources(sources, manifest), any(source.format == "images" for source in sources)
     with report.loading(manifest.name):
         ask = asker(job, manifest.name, _context(folder, manifest, settings))
@@ -110,4 +112,14 @@ def find_model(name: str, models: Path) -> Path:
 def _context(folder: Path, manifest: Manifest, settings: Settings) -> Context:
     from service.loading import load_model  # imports the model's library
 
-    return Context(settings, Catalog({manifest.name: load_model(folder)}), Metrics())
+    model = load_model(folder)
+    if manifest.kind == "tabular":  # with the columns that are ignored here
+        model = replace(model, reader=RecordReader(manifest))
+    return Context(settings, Catalog({manifest.name: model}), Metrics())
+
+
+def _ignoring(manifest: Manifest, names: Sequence[str]) -> Manifest:
+    """Raises Unusable for a field of the model."""
+    if fields := {field.name for field in manifest.fields} & set(names):
+        raise Unusable(f"--ignore: expected columns that the model does not know, not {one_of(sorted(fields))}")
+    return manifest.model_copy(update={"ignored_fields": list(dict.fromkeys([*manifest.ignored_fields, *names]))})

@@ -52,8 +52,8 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def start(models: Path, *inputs: Path, task: Task = "predict", out: Path | None = None, **more: Any) -> int:
     """The exit code of a run."""
     formats = {name: more.pop(name, None) for name in ("input_format", "output_format")}
-    model = more.pop("model", "linear")
-    job = Job(task, [str(path) for path in inputs], model, out, options=more, **formats)
+    model, ignored = more.pop("model", "linear"), more.pop("ignored", ())
+    job = Job(task, [str(path) for path in inputs], model, out, options=more, ignored=ignored, **formats)
     return run(job, Settings(models=models))
 
 
@@ -264,6 +264,25 @@ def test_columns_that_do_not_fit_end_the_run_before_anything_is_computed(
     assert says in (said := capfd.readouterr().err)
     assert len(said.splitlines()) == 1
     assert (tmp_path / "out.csv").read_text() == "of yesterday"
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
+def test_columns_that_are_ignored_on_request(
+    models: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], ending: str
+) -> None:
+    """What the model predicts often stands beside what it takes; a field of the model cannot be left out so."""
+    records = [record | {"Price": 7.0} for record in RECORDS]
+    path = tmp_path / f"in.{ending}"
+    if ending == "csv":
+        lines = [[*NAMES, "Price"], *[["" if r[name] is None else r[name] for name in [*NAMES, "Price"]] for r in records]]
+        path.write_text("\n".join(",".join(map(str, line)) for line in lines))
+    else:
+        write_rows(path, records)
+    assert start(models, path, out=tmp_path / "not.jsonl") in (1, 2)
+    assert start(models, path, out=tmp_path / "out.jsonl", ignored=("Price",)) == 0
+    assert len(read_lines(tmp_path / "out.jsonl")) == len(RECORDS)
+    assert start(models, path, out=tmp_path / "not.jsonl", ignored=("Size",)) == 2
+    assert "expected columns that the model does not know, not `Size`" in capfd.readouterr().err
 
 
 def test_ignored_columns_and_a_byte_order_mark_are_ignored(models: Path, tmp_path: Path) -> None:
