@@ -49,8 +49,8 @@ def _death(done: "subprocess.CompletedProcess[bytes]", memory_mib: int) -> str:
         return f"it needs more than {memory_mib} MiB of memory"
     if done.returncode < 0:
         return f"its process was ended by {signal.Signals(-done.returncode).name}; perhaps {memory_mib} MiB of memory are too few"
-    last = [line for line in said.splitlines() if line.strip()][-1:]
-    return f"its process ended with code {done.returncode}: {''.join(last)[:_LAST_WORDS]}"
+    last = "".join([line for line in said.splitlines() if line.strip()][-1:])[:_LAST_WORDS]
+    return f"its process, which may hold {memory_mib} MiB, ended with code {done.returncode}: {last}"
 
 
 def _refused(path: Path, *reasons: str) -> Receipt:
