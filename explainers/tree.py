@@ -12,7 +12,7 @@ threshold go the wrong way, and trees of more than 32,767 nodes leave its memory
 import math
 from collections.abc import Callable
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -78,19 +78,19 @@ class Tree:
     def _values(self, x: Floats, rows: Floats, shares: Floats, check: Callable[[], None]) -> Floats:
         """(columns, outputs) of an instance (columns,) against rows (n, columns) that count by their shares (n,)."""
         boxes, size = self._boxes, len(rows)
-        values = np.zeros((len(x), boxes.values.shape[1]))
         ends = np.append(boxes.starts, len(boxes.column))
+        fits_x = _within(x[boxes.column], boxes.low, boxes.high)
+        values = np.zeros((len(x), boxes.values.shape[1]))
         begin = 0
         while begin < len(boxes.starts):
             check()
             end = max(begin + 1, int(np.searchsorted(ends, ends[begin] + _CELLS // size, side="right")) - 1)
             some = slice(ends[begin], ends[end])
-            column, low, high = boxes.column[some], boxes.low[some], boxes.high[some]
-            leaf = np.repeat(np.arange(end - begin), np.diff(ends[begin : end + 1]))
-            worth = _worths(
-                _within(x[column], low, high), _within(rows[:, column], low, high), leaf, ends[begin:end] - ends[begin]
-            )
-            np.add.at(values, column, (shares @ worth)[:, None] * boxes.values[begin + leaf])
+            fits = _within(rows[:, boxes.column[some]], boxes.low[some], boxes.high[some])
+            found = _worths(fits_x[some], fits, ends[begin : end + 1] - ends[begin])
+            place = boxes.column[some][found.condition] * (end - begin) + found.leaf
+            worth = np.bincount(place, found.worth * shares[found.row], len(x) * (end - begin)).reshape(len(x), -1)
+            values += worth @ boxes.values[begin:end]
             begin = end
         return values
 
@@ -108,14 +108,30 @@ class Tree:
             raise Unruled("its trees do not add up to its answers")
 
 
-def _worths(in_x: Array, in_rows: Array, leaf: Array, starts: Array) -> Floats:
-    """What each condition of a leaf is worth, per unit of the leaf's value, (rows, conditions)."""
-    only_x, only_row = in_x & ~in_rows, ~in_x & in_rows
-    p, q = (np.add.reduceat(only, starts, axis=1, dtype=np.int32) for only in (only_x, only_row))  # (rows, leaves)
-    dead = np.logical_or.reduceat(~(in_x | in_rows), starts, axis=1)
-    first, second = _coefficients(int(max(p.max(initial=0), q.max(initial=0))))
-    joins, leaves = np.where(dead, 0.0, first[p, q]), np.where(dead, 0.0, second[p, q])
-    return np.asarray(only_x * joins[:, leaf] - only_row * leaves[:, leaf])
+class _Worths(NamedTuple):
+    """Of the leaves that some coalition reaches, condition by condition; a leaf's worth is that of its value, 1."""
+
+    row: Array
+    leaf: Array
+    condition: Array
+    worth: Floats
+
+
+def _worths(fits_x: Array, fits_rows: Array, ends: Array) -> _Worths:
+    """Of an instance (conditions,) and rows (n, conditions); a leaf's conditions begin at ends[leaf]."""
+    reached = np.logical_and.reduceat(fits_x | fits_rows, ends[:-1], axis=1)  # (n, leaves)
+    row, leaf = np.nonzero(reached)
+    counts = np.diff(ends)[leaf]
+    first = np.cumsum(counts) - counts
+    condition = np.arange(counts.sum()) - np.repeat(first - ends[leaf], counts)
+    row = np.repeat(row, counts)
+    in_x, in_row = fits_x[condition], fits_rows[row, condition]
+    only_x, only_row = in_x & ~in_row, in_row & ~in_x
+    if not len(first):
+        return _Worths(row, leaf, condition, np.zeros(0))
+    p, q = (np.repeat(np.add.reduceat(only, first, dtype=np.intp), counts) for only in (only_x, only_row))
+    joins, leaves = _coefficients(int(max(p.max(), q.max())))
+    return _Worths(row, np.repeat(leaf, counts), condition, only_x * joins[p, q] - only_row * leaves[p, q])
 
 
 @lru_cache(64)
