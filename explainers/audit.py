@@ -29,14 +29,23 @@ class Truth:
 
 def find_truth(explainers: Mapping[str, Explainer], question: Question) -> Truth:
     """By `exact` where it may run, otherwise by `permutation` with several times the evaluations of a request."""
-    limit = _TRUTH_FACTOR * question.effort.max_evaluations
-    effort = replace(question.effort, max_evaluations=limit, max_stderr=1e-12, seed=_TRUTH_SEED)
-    generous = replace(question, effort=effort)
-    if "exact" in explainers and affordable(explainers["exact"], generous):
+    generous = _generous(question)
+    if truth_is_exact(explainers, question):
         return Truth(explainers["exact"].attribute(generous).values, "exact")
     found = explainers["permutation"].attribute(generous)
     assert found.stderr is not None
     return Truth(found.values, f"permutation, mean stderr {found.stderr.mean():.1g}")
+
+
+def truth_is_exact(explainers: Mapping[str, Explainer], question: Question) -> bool:
+    """Whether `find_truth` enumerates."""
+    return "exact" in explainers and affordable(explainers["exact"], _generous(question))
+
+
+def _generous(question: Question) -> Question:
+    limit = _TRUTH_FACTOR * question.effort.max_evaluations
+    effort = replace(question.effort, max_evaluations=limit, max_stderr=1e-12, seed=_TRUTH_SEED)
+    return replace(question, effort=effort)
 
 
 def audit_method(explainer: Explainer, question: Question, truth: Truth) -> MethodAudit | None:

@@ -163,7 +163,8 @@ Fingerprint = tuple[tuple[str, int, int, int], ...]
 def fingerprint(path: Path) -> Fingerprint:
     """Tells whether a folder has changed, without reading its files. Empty where it cannot be read."""
     try:
-        files = [(entry.name, entry.stat()) for entry in os.scandir(path)]
+        with os.scandir(path) as entries:
+            files = [(entry.name, entry.stat()) for entry in entries]
     except OSError:
         return ()
     return tuple(sorted((name, stat.st_ino, stat.st_size, stat.st_mtime_ns) for name, stat in files))

@@ -151,7 +151,9 @@ def pack(
 @app.command()
 def check(
     folder: Annotated[Path, typer.Argument(help="A model folder.")],
-    instances: Annotated[int | None, typer.Option(min=1, help="Rows of the background to explain [8, or 3 images].")] = None,
+    instances: Annotated[
+        int | None, typer.Option(min=1, help="Rows of the background to explain [8, or 3 if that takes long].")
+    ] = None,
     memory: Annotated[int, typer.Option(min=1, help="MiB that the model's process may hold.")] = 4096,
     seconds: Annotated[int, typer.Option(min=1, help="How long it may take.")] = 600,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,

@@ -37,7 +37,7 @@ def test_every_folder_is_listed_or_refused_with_the_reason(tmp_path: Path, capsy
     assert (partial["name"], partial["reason"][-19:]) == ("partial", "the file is missing")
     assert linear == {
         "name": "linear", "version": "7", "kind": "tabular", "fields": ["Size", "Count", "Colour"], "image": None,
-        "outputs": ["up", "down"], "methods": [], "description": "w x + c", "reason": None,
+        "outputs": ["up", "down"], "methods": [], "checked": False, "description": "w x + c", "reason": None,
     }  # fmt: skip
     print_models(tmp_path, as_json=False)
     table = capsys.readouterr().out
