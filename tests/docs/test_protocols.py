@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.process import ROOT, Server
 from service.protocols.outputs import EXPLAINED
-from tests.test_readme import same
+from tests.docs.test_readme import same
 
 DOCUMENT = (ROOT / "docs" / "protocols.md").read_text("utf-8")
 EXAMPLES = re.findall(r"```bash\n(curl .*?)\n```\n```json\n(.*?)\n```", DOCUMENT, re.DOTALL)
