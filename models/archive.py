@@ -44,4 +44,4 @@ def check_archive(path: Path, allowed: Sequence[str]) -> None:
             raise InvalidArchive("expected no encrypted member")
         if member.file_size > _SMALL and member.file_size > MAX_RATIO * max(1, member.compress_size):
             ratio = member.file_size // max(1, member.compress_size)
-            raise InvalidArchive(f"a member is packed {ratio:,} times; expected at most {MAX_RATIO}")
+            raise InvalidArchive(f"{member.filename} unpacks to {ratio:,} times its size; expected at most {MAX_RATIO}")

@@ -146,7 +146,7 @@ class Catalog:
             return
         self._before = found
         for name in [name for name in self._now.found if name not in found and name not in before]:
-            self._drop(name)
+            self.drop(name)
         settled = {name: seen for name, seen in found.items() if before.get(name) == seen}
         self._load_all(folder, {name: seen for name, seen in settled.items() if self._seen.get(name) != seen})
 
@@ -182,7 +182,7 @@ class Catalog:
         with self._lock:
             self._now = replace(self._now, found={**self._now.found, name: entry})
 
-    def _drop(self, name: str) -> None:
+    def drop(self, name: str) -> None:
         """Requests that were accepted before are answered; later ones do not find the model."""
         with self._lock:
             self._now = replace(self._now, found={key: entry for key, entry in self._now.found.items() if key != name})

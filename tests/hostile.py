@@ -156,7 +156,7 @@ HOSTILE: dict[str, Hostile] = {
     ),
     "bomb": Hostile(
         lambda folder, name: titanic(folder, name, bomb),
-        "model.keras: a member is packed",
+        "model.keras: config.json unpacks to",
     ),
     "pickle": Hostile(
         lambda folder, name: plane(folder, name, Raw(_pickled())),

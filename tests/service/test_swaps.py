@@ -2,9 +2,12 @@
 
 import json
 import shutil
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,7 @@ import pytest
 from sklearn.linear_model import LinearRegression
 
 from benchmarks.swaps import NAME, RECORD, swap, write_version
+from models.arrays import Inputs, Outputs
 from models.estimator import write_estimator
 from models.folder import SKOPS
 from service.app import create_app
@@ -21,6 +25,7 @@ from service.catalog import Catalog
 from service.errors import UnknownModel
 from service.settings import Settings
 from tests.conftest import serving
+from tests.fakes import linear_model, predict
 
 ASK = {"model": NAME, "instances": [RECORD]}
 
@@ -120,6 +125,36 @@ def test_a_removed_model_answers_what_was_accepted_before(tmp_path: Path) -> Non
     with pytest.raises(UnknownModel):
         catalog.get(NAME)
     assert before.get(NAME).predict(np.zeros((1, 4), np.float32), lambda: None)[0, 0] == pytest.approx(1)
+
+
+@pytest.mark.parametrize("path", ["/predict", "/v1/models/linear:predict", "/v2/models/linear/infer"])
+def test_a_request_that_waits_while_its_model_is_removed_is_answered(path: str) -> None:
+    """In every protocol: what was accepted is answered by the models of that moment."""
+    free, begun = threading.Event(), threading.Event()
+
+    def slow(x: Inputs, check: Callable[[], None]) -> Outputs:
+        begun.set()
+        assert free.wait(20)
+        return predict(x)
+
+    good = linear_model()
+    catalog = Catalog({"linear": good, "slow": replace(good, predict=slow)})
+    record = {"Size": 1, "Count": 2, "Colour": "red"}
+    tensors = [
+        {"name": "Size", "datatype": "FP64", "shape": [1], "data": [1]},
+        {"name": "Count", "datatype": "INT64", "shape": [1], "data": [2]},
+    ]
+    body: dict[str, Any] = {"inputs": tensors} if "v2" in path else {"instances": [record]}
+    body |= {} if "/v" in path else {"model": "linear"}
+    with serving(create_app(Settings(threads=1), catalog)) as client, ThreadPoolExecutor(2) as pool:
+        first = pool.submit(client.post, "/predict", json={"model": "slow", "instances": [record]})
+        assert begun.wait(20)
+        waiting = pool.submit(client.post, path, json=body)
+        time.sleep(0.3)
+        catalog.drop("linear")
+        free.set()
+        assert (first.result().status_code, waiting.result().status_code) == (200, 200)
+        assert client.post(path, json=body).status_code == 404
 
 
 def test_a_folder_that_cannot_be_read_says_nothing_of_its_models(tmp_path: Path) -> None:
