@@ -68,6 +68,27 @@ def test_an_answer_depends_on_the_input_alone(tmp_path: Path) -> None:
     assert estimator.predict(x[:0]).shape == (0, 2)
 
 
+def test_a_block_has_one_size() -> None:
+    """A library that multiplies matrices may round otherwise for another number of rows."""
+
+    class Counting(LogisticRegression):  # type: ignore[misc]
+        """Notes how many rows it is asked about."""
+
+        def predict_proba(self, x: np.ndarray) -> np.ndarray:
+            sizes.append(len(x))
+            return np.asarray(super().predict_proba(x))
+
+    sizes: list[int] = []
+    estimator = Estimator(Counting().fit(X, Y), MANIFEST, X[:1].astype(np.float32))
+    sizes.clear()
+    for n in (1, 63, 64, 65, 200):
+        estimator.predict(np.resize(X, (n, 5)).astype(np.float32))
+        estimator.evaluate(np.resize(X, (n, 5)).astype(np.float32))
+    assert set(sizes) == {64}
+    estimator.evaluate(np.resize(X, (2000, 5)).astype(np.float32))
+    assert set(sizes) == {64, 2048}
+
+
 @pytest.mark.parametrize(
     ("model", "says"),
     [

@@ -1,5 +1,6 @@
 """Model folders: written whole or not at all, and read with suspicion."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -105,6 +106,10 @@ def test_a_move_that_fails_puts_the_old_folder_back(folder: Path, monkeypatch: p
     assert read_folder(folder).manifest.version == "7"
 
 
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 def edited(folder: Path, **changes: Any) -> None:
     manifest = json.loads((folder / "manifest.json").read_text())
     (folder / "manifest.json").write_text(json.dumps(manifest | changes))
@@ -156,6 +161,16 @@ def test_a_background_of_objects_is_not_unpickled(folder: Path) -> None:
     np.savez(folder / "background.npz", x=np.array([{}], object), weights=BACKGROUND.weights)
     with pytest.raises(InvalidFolder):
         read_folder(folder)
+
+
+def test_a_background_holds_its_two_arrays_and_nothing_else(tmp_path: Path) -> None:
+    """Its archive is looked at as a model's is."""
+    write_folder(tmp_path / "m", MANIFEST, FakeNetwork(), BACKGROUND, "", force=False)
+    path = tmp_path / "m" / "background.npz"
+    np.savez_compressed(path, x=BACKGROUND.x, weights=BACKGROUND.weights, more=np.zeros(2**21))
+    edited(tmp_path / "m", files=json.loads((tmp_path / "m" / "manifest.json").read_text())["files"] | {path.name: _sha256(path)})
+    with pytest.raises(InvalidFolder, match=r"background\.npz: a member does not belong here"):
+        read_folder(tmp_path / "m")
 
 
 def test_a_network_that_does_not_fit_its_manifest_is_refused(tmp_path: Path) -> None:

@@ -112,6 +112,21 @@ def test_models_come_and_go(tmp_path: Path) -> None:
         assert listed(client) == {}
 
 
+def test_what_is_still_being_copied_is_not_loaded(tmp_path: Path) -> None:
+    """Only once two looks have found the same."""
+    write(tmp_path / "elsewhere", 1)
+    catalog = Catalog()
+    (tmp_path / "models").mkdir()
+    catalog.load(tmp_path / "models")
+    (tmp_path / "models" / NAME).mkdir()
+    for name in ("manifest.json", "background.npz", SKOPS):
+        shutil.copy(tmp_path / "elsewhere" / NAME / name, tmp_path / "models" / NAME / name)
+        catalog.refresh(tmp_path / "models")
+        assert NAME not in catalog.entries()
+    catalog.refresh(tmp_path / "models")
+    assert catalog.get(NAME).manifest.version == "1"
+
+
 def test_a_removed_model_answers_what_was_accepted_before(tmp_path: Path) -> None:
     """A snapshot holds its models, whatever happens to the catalog."""
     write(tmp_path, 1)
