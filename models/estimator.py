@@ -11,7 +11,7 @@ import sklearn
 from skops import io as skops
 
 from models.archive import InvalidArchive
-from models.arrays import Floats, Inputs, Outputs
+from models.arrays import Array, Floats, Inputs, Outputs
 from models.blocks import blocks
 from models.folder import InvalidFolder, ModelFolder
 from models.manifest import Manifest
@@ -97,8 +97,11 @@ def read_estimator(path: Path, *, own: bool = False) -> Any:
             model = skops.load(path, trusted=types)
     except Exception as error:  # skops raises many types on files that were tampered with
         raise InvalidArchive("skops cannot load it") from error
-    for part in _parts(model):
-        _check_tree(part)
+    try:
+        for part in _parts(model):
+            _check_part(part)
+    except (AttributeError, TypeError, ValueError, IndexError, KeyError) as error:
+        raise InvalidArchive("expected an estimator with all its parts") from error
     return model
 
 
@@ -144,18 +147,27 @@ def _parts(model: Any) -> list[Any]:
     return found
 
 
-def _check_tree(part: Any) -> None:
-    """Branches that lead forward to nodes that exist: the code that walks them checks nothing."""
+def _check_part(part: Any) -> None:
+    """What code in C takes unseen. Raises InvalidArchive where it would read what is not there, or never end."""
     if hasattr(part, "children_left"):
-        left, right, feature, last = part.children_left, part.children_right, part.feature, part.n_features
-        leaf = left == -1
-    elif isinstance(nodes := getattr(part, "nodes", None), np.ndarray) and "left" in (nodes.dtype.names or ()):
-        left, right, feature, last = nodes["left"], nodes["right"], nodes["feature_idx"], np.inf
-        leaf = nodes["is_leaf"].astype(bool)
-    else:
-        return
-    n, own = len(left), np.arange(len(left))
-    inner = ~leaf
-    ahead = (left > own) & (left < n) & (right > own) & (right < n) & (feature >= 0) & (feature < last)
+        _check_tree(part.children_left, part.children_right, part.feature, part.children_left == -1, part.n_features)
+    for of_step in getattr(part, "_predictors", []):
+        for predictor in of_step:
+            nodes, leaf = predictor.nodes, predictor.nodes["is_leaf"].astype(bool)
+            _check_tree(nodes["left"], nodes["right"], nodes["feature_idx"], leaf, part.n_features_in_)
+            bitsets = nodes["bitset_idx"][~leaf & nodes["is_categorical"].astype(bool)]
+            if (bitsets >= len(predictor.raw_left_cat_bitsets)).any():
+                raise InvalidArchive("expected trees whose categories are there")
+    if isinstance(vectors := getattr(part, "support_vectors_", None), np.ndarray) and vectors.ndim == 2:
+        n = len(vectors)
+        alike = len(part.support_) == n == int(part._n_support.sum() if part._impl in ("c_svc", "nu_svc") else part._n_support[0])
+        if not alike or part.dual_coef_.shape[-1] != n or vectors.shape[1] != part.shape_fit_[1]:
+            raise InvalidArchive("expected support vectors that are all there")
+
+
+def _check_tree(left: Array, right: Array, column: Array, leaf: Array, columns: int) -> None:
+    """Branches that lead forward to nodes that exist, by columns that exist."""
+    n, own, inner = len(left), np.arange(len(left)), ~leaf
+    ahead = (left > own) & (left < n) & (right > own) & (right < n) & (column >= 0) & (column < columns)
     if not n or not ahead[inner].all():
         raise InvalidArchive("expected trees whose branches lead to nodes that exist")

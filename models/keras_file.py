@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,11 @@ _CODE = {"Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer", "
 """Layers that carry code of their own, or run code from elsewhere."""
 _VALUES = {"__keras_tensor__", "__tensor__", "__numpy__", "__bytes__", "__ellipsis__", "__slice__", "__tuple__", "__dict__"}
 """What stands for a value in a configuration."""
+_MODULES = re.compile(
+    r"keras|keras\.(layers|models|initializers|regularizers|constraints|quantizers|dtype_policies|random)"
+    r"|keras\.src\.(models\.(functional|sequential)|dtype_policies\.\w+|ops\.\w+)"
+)
+"""Where Keras keeps what a network is made of; its other modules load, save, download and draw."""
 
 
 def check_keras_file(path: Path) -> None:
@@ -33,7 +39,9 @@ def check_keras_file(path: Path) -> None:
             weights = archive.read("model.weights.h5")
         except (ValueError, RecursionError, zipfile.BadZipFile, OSError, EOFError) as error:
             raise InvalidArchive("expected a whole archive with a configuration in JSON") from error
-    for part in _objects(config):
+    if not isinstance(config, dict):
+        raise InvalidArchive("config.json: expected an object")
+    for part in _objects({name: value for name, value in config.items() if name != "compile_config"}):  # nothing is compiled
         _check_class(part)
     _check_weights(weights)
 
@@ -55,13 +63,17 @@ def _check_class(part: dict[str, Any]) -> None:
     name, module, config = part["class_name"], part.get("module"), part.get("config")
     called = config.get("name") if isinstance(config, dict) else config
     where = f"{'function' if name == 'function' else 'layer'} {called[:64]} " if isinstance(called, str) else ""
+    if not isinstance(name, str) or not re.fullmatch(r"\w{1,100}", name):
+        raise InvalidArchive(f"{where}has a class of no name; expected classes of Keras's own")
     if name in _CODE:
         raise InvalidArchive(f"{where}({name}) carries code; expected layers of Keras's own that carry none")
+    if isinstance(config, dict) and isinstance(config.get("vocabulary"), str):
+        raise InvalidArchive(f"{where}({name}) reads a file; expected a vocabulary in its place")
     if name in _VALUES and module is None:
         return
-    own = isinstance(module, str) and (module == "keras" or module.startswith("keras."))
-    if not own:
-        raise InvalidArchive(f"{where}({str(name)[:64]}) is not one of Keras's own classes; code of others is not loaded")
+    allowed = module == "keras.activations" if name == "function" else isinstance(module, str) and _MODULES.fullmatch(module)
+    if not allowed:
+        raise InvalidArchive(f"{where}({name}) is not one of Keras's own building blocks; code of others is not loaded")
 
 
 def _check_weights(content: bytes) -> None:

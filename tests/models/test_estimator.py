@@ -17,9 +17,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPRegressor
 from sklearn.preprocessing import FunctionTransformer
+from sklearn.svm import SVR
 
 from models.archive import InvalidArchive, check_archive
-from models.estimator import Estimator, answer, read_estimator, write_estimator
+from models.estimator import Estimator, answer, for_serving, read_estimator, write_estimator
 from models.folder import TRAINED, InvalidFolder
 from models.keras_file import check_keras_file
 from models.skops_file import check_skops_file
@@ -171,6 +172,106 @@ def test_branches_that_lead_nowhere_are_refused(tmp_path: Path, change: Callable
     tampered(path, change)
     with pytest.raises(InvalidArchive, match="branches lead to nodes that exist"):
         read_estimator(path)
+
+
+def out_of_columns(model: Any) -> None:
+    for (predictor,) in model._predictors:
+        predictor.nodes["feature_idx"][predictor.nodes["is_leaf"] == 0] = 2 * 10**9
+
+
+def out_of_categories(model: Any) -> None:
+    for (predictor,) in model._predictors:
+        predictor.nodes["is_categorical"][:] = 1
+        predictor.nodes["bitset_idx"][:] = 10**6
+
+
+def out_of_vectors(model: Any) -> None:
+    model.support_ = np.arange(10**5, dtype=np.int32)
+
+
+@pytest.mark.parametrize(
+    ("model", "change", "says"),
+    [
+        (HistGradientBoostingRegressor(max_iter=3), out_of_columns, "branches lead to nodes that exist"),
+        (HistGradientBoostingRegressor(max_iter=3), out_of_categories, "trees whose categories are there"),
+        (SVR(), out_of_vectors, "support vectors that are all there"),
+        (LogisticRegression(), lambda model: delattr(model, "classes_"), "a fitted classifier"),
+    ],
+)
+def test_what_would_crash_the_process_is_refused(tmp_path: Path, model: Any, change: Callable[[Any], None], says: str) -> None:
+    """Each of the first three ended it with a segmentation fault at the first prediction."""
+    model = for_serving(model.fit(X, Y))
+    change(model)
+    skops.io.dump(model, tmp_path / "m.skops")
+    with pytest.raises((InvalidArchive, InvalidFolder), match=says):
+        Estimator(read_estimator(tmp_path / "m.skops"), MANIFEST, X[:1].astype(np.float32))
+
+
+def layer(module: str, name: Any, **config: Any) -> dict[str, Any]:
+    """As a configuration holds it."""
+    return {"module": module, "class_name": name, "config": {"name": "surprise", **config}, "registered_name": None}
+
+
+def function(module: str, name: str) -> dict[str, Any]:
+    """A function in the place of an activation."""
+    return layer("keras.layers", "Activation", activation={"module": module, "class_name": "function", "config": name})
+
+
+CONFIGS: dict[str, Any] = {
+    "a class that is no name": layer("keras.layers", ["Dense"]),
+    "a class with a dot": layer("keras", "layers.TFSMLayer", filepath="/tmp"),
+    "a saved model": layer("keras.layers", "TFSMLayer", filepath="/tmp"),
+    "another library": layer("keras.layers", "TorchModuleWrapper"),
+    "a lambda inside": layer("keras.layers", "Bidirectional", layer={"class_name": "Lambda", "config": {}}),
+    "a function that downloads": function("keras.utils", "get_file"),
+    "a function that loads": function("keras.datasets.mnist", "load_data"),
+    "a function that draws": function("keras.utils", "plot_model"),
+    "a function that builds": function("keras.applications.vgg16", "VGG16"),
+    "a function of another's": function("os", "system"),
+    "a vocabulary in a file": layer("keras.layers", "StringLookup", vocabulary="/etc/passwd"),
+    "a module that is none of theirs": layer("kerasx.layers", "Dense"),
+    "a registered class": layer("builtins", "Mine"),
+}
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_only_building_blocks_of_keras_are_named_in_a_file(tmp_path: Path, name: str) -> None:
+    """Keras itself would take some of these."""
+    path = tmp_path / "m.keras"
+    path.write_bytes((TRAINED / "titanic" / "model.keras").read_bytes())
+    config = json.loads(zipfile.ZipFile(path).read("config.json"))
+    check_keras_file(path)
+    config["config"]["layers"].insert(1, CONFIGS[name])
+    rewritten(path, {"config.json": json.dumps(config).encode()})
+    with pytest.raises(InvalidArchive, match=r"expected|is not loaded"):
+        check_keras_file(path)
+
+
+@pytest.mark.parametrize("config", [b"[]", b'"text"', b"{", b"\xff", b"[" * 100_000])
+def test_a_configuration_that_is_none(tmp_path: Path, config: bytes) -> None:
+    path = tmp_path / "m.keras"
+    path.write_bytes((TRAINED / "titanic" / "model.keras").read_bytes())
+    rewritten(path, {"config.json": config})
+    with pytest.raises(InvalidArchive, match="expected"):
+        check_keras_file(path)
+
+
+@pytest.mark.filterwarnings("ignore:You passed .rms_scaling")
+def test_every_layer_with_a_rule_passes(tmp_path: Path) -> None:
+    """And a compiled model with a loss of one's own: nothing is compiled here."""
+    import keras
+
+    from tests.explainers.layers import ALL, example_net
+
+    for _, shape, make in ALL:
+        example_net(shape, make, "float32").save(tmp_path / "m.keras")
+        check_keras_file(tmp_path / "m.keras")
+    x = keras.Input((4, 3))
+    y = keras.layers.Dense(2, kernel_regularizer="l2", kernel_constraint="non_neg")(keras.layers.LSTM(3, dropout=0.1)(x))
+    model = keras.Model(x, keras.ops.softmax(y))
+    model.compile("adam", loss=forest)
+    model.save(tmp_path / "m.keras")
+    check_keras_file(tmp_path / "m.keras")
 
 
 def test_an_archive_is_judged_by_its_directory(tmp_path: Path) -> None:

@@ -240,7 +240,7 @@ REFUSED: dict[str, tuple[Any, Any, dict[str, Any], str]] = {
     "two inputs": (two_inputs, THREE, {}, r"the model has 2 inputs \(left, right\); expected one"),
     "two outputs": (two_outputs, THREE, {}, "expected one output of shape"),
     "a lambda": (lambda: wrapped(layers.Lambda(lambda x: x)), THREE, {}, "carries code"),
-    "a layer of one's own": (lambda: wrapped(Own()), THREE, {}, "is not one of Keras's own classes"),
+    "a layer of one's own": (lambda: wrapped(Own()), THREE, {}, "is not one of Keras's own building blocks"),
     "a model of one's own": (OwnModel, THREE, {}, "OwnModel has a call of its own"),
     "too few columns": (lambda: dense(None, 1), ["age"], {}, "the model takes 3 numbers, and the data have 1 columns"),
     "text": (lambda: dense(None, 1), ["age", "rooms", "town"], {}, "town holds text and reaches the model as it is"),
