@@ -13,6 +13,10 @@ SMALLEST_GROUP = 5
 """Clusters and rows that stand for fewer members than this are not shown."""
 
 
+_RANKED = 256
+"""Of so many values the nearest are looked for."""
+
+
 def cluster(x: Array, clusters: int, seed: int) -> Array:
     """Label of each row's k-means cluster (n,); clusters of fewer than SMALLEST_GROUP members join their nearest.
 
@@ -74,8 +78,10 @@ def _nearest(members: Sequence[Value], allowed: Sequence[Value]) -> list[Value]:
     if isinstance(members[0], str):
         counts = Counter(members)
         return sorted(allowed, key=lambda value: (-counts[value], str(value)))
-    mean = float(np.mean([float(value) for value in members]))
-    return sorted(allowed, key=lambda value: (abs(float(value) - mean), float(value)))
+    numbers = np.array([float(value) for value in allowed])
+    distance = np.abs(numbers - float(np.mean([float(value) for value in members])))
+    near = np.argpartition(distance, min(_RANKED, len(numbers)) - 1)[:_RANKED]
+    return [allowed[k] for k in near[np.lexsort((numbers[near], distance[near]))]]
 
 
 def _first_not_in(rare: set[tuple[Value, ...]], ranked: list[list[Value]]) -> tuple[Value, ...]:

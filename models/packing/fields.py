@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from pandas.api import types
+from pydantic import ValidationError
 
 from models.manifest import ColumnSpec, FieldSpec
 from models.packing.transformers import MISSING, Source, Unpackable
@@ -36,8 +38,14 @@ def _field(seen: pd.Series, sources: list[Source], given: Mapping[str, Any]) -> 
         learned["missing"] = missing.pop()
     try:
         return FieldSpec.model_validate({"name": name, **learned, **given})
-    except ValueError as error:
-        raise Unpackable(f"field {name}: {error}") from error
+    except ValidationError as error:
+        raise Unpackable(f"field {name}: {flaws(error)}") from error
+
+
+def flaws(error: ValidationError) -> str:
+    """What is wrong, in a line."""
+    parts = [": ".join([*map(str, e["loc"]), e["msg"].removeprefix("Value error, ")]) for e in error.errors()[:5]]
+    return "; ".join(parts)
 
 
 def _categories(name: str, sources: list[Source]) -> list[str] | None:
@@ -54,6 +62,8 @@ def _numbers(seen: pd.Series) -> dict[str, Any]:
     if not types.is_numeric_dtype(seen):
         raise Unpackable(f"{seen.name} holds text and reaches the model as it is; expected a transformer that encodes it")
     known = seen.dropna().astype(float)
+    if not np.isfinite(known).all():
+        raise Unpackable(f"{seen.name} holds infinity; expected finite numbers")
     whole = types.is_integer_dtype(seen) or types.is_bool_dtype(seen)
     learned: dict[str, Any] = {"type": "integer" if whole else "number"}
     return learned | ({"observed": (float(known.min()), float(known.max()))} if len(known) else {})

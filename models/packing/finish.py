@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic import ValidationError
 
 from models.arrays import Array, Floats, Inputs
 from models.backgrounds import Background
 from models.folder import InvalidFolder, ModelFolder, read_folder, write_folder
 from models.manifest import Example, Manifest
 from models.packing.card import card
+from models.packing.fields import flaws
 from models.packing.options import Options
 from models.packing.subjects import Subject
 from models.packing.transformers import Unpackable
@@ -81,8 +83,8 @@ def finish(
             training={"rows": rows, **told.training, **subject.versions()},
             metrics=dict(told.metrics),
         )
-    except ValueError as error:
-        raise Unpackable(f"the manifest would not be valid: {error}") from error
+    except ValidationError as error:
+        raise Unpackable(f"the manifest would not be valid: {flaws(error)}") from error
     with tempfile.TemporaryDirectory() as work:
         path = Path(work) / manifest.name
         write_folder(path, manifest, subject, reference, "", force=False, file=subject.file)

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 from models.arrays import Array, Floats, Inputs
 from models.packing.backgrounds import described, of_records
@@ -14,6 +15,7 @@ from models.packing.finish import TOLERANCE, Packing, finish
 from models.packing.options import Options
 from models.packing.subjects import Subject, subject_of
 from models.packing.transformers import MISSING, Source, Unpackable, trace, unique_names
+from models.summaries import SMALLEST_GROUP
 from models.tabular import category_text, encode
 
 _COMPARED = 1_000
@@ -22,8 +24,9 @@ _COMPARED = 1_000
 
 def prepare_records(model: Any, name: str, data: Data, told: Options) -> Packing:
     """See `prepare`."""
-    steps, rest = _split(model, told.transformer)
-    subject, frame = subject_of(rest), read_records(data, told.columns)
+    frame = read_records(data, told.columns)
+    steps, rest = _split(model, told.transformer, frame)
+    subject = subject_of(rest)
     used = _used(steps, subject, frame, told.columns)
     sources = [Source(column, column) for column in used]
     for step in steps:
@@ -44,7 +47,10 @@ def prepare_records(model: Any, name: str, data: Data, told: Options) -> Packing
     encoded = _transformed(steps, whole.iloc[some])
     _compare_encodings(x, encoded, [column.name for column in columns])
     how, number = told.reference()
-    reference, records = of_records(values, columns, how, number, told.seed)
+    try:
+        reference, records = of_records(values, columns, how, number, told.seed)
+    except ValueError as error:
+        raise Unpackable(f"the data have no summary in which nobody is found ({error}); take a background `all` or `N`") from None
     originals = np.concatenate(
         [_answer(model, steps, subject, whole.iloc[some]), _answer(model, steps, subject, _raw(whole, records))]
     )
@@ -64,11 +70,11 @@ def prepare_records(model: Any, name: str, data: Data, told: Options) -> Packing
         columns=columns,
         ignored_fields=ignored,
         background=described(how, False, len(reference.x), len(whole), "records that it was packed with", "records"),
-        samples=how == "kmeans",
+        samples=how == "kmeans" and len(whole) >= SMALLEST_GROUP,
     )
 
 
-def _split(model: Any, transformer: Any) -> tuple[list[Any], Any]:
+def _split(model: Any, transformer: Any, frame: pd.DataFrame) -> tuple[list[Any], Any]:
     """The steps that encode, and the model behind them; what comes late in a Pipeline and has no rule stays with the model."""
     steps = [] if transformer is None else [transformer]
     if type(model).__name__ != "Pipeline" or not type(model).__module__.startswith("sklearn."):
@@ -84,15 +90,16 @@ def _split(model: Any, transformer: Any) -> tuple[list[Any], Any]:
             refusal = error
             break
         count += 1
-    if refusal is not None and count == 0 and not _takes_numbers(own[0]):
+    if refusal is not None and count == 0 and not _takes_numbers(own[0], frame, [source.name for source in sources]):
         raise refusal
     rest = own[count:]
     return steps + own[:count], rest[0] if len(rest) == 1 else type(model)(model.steps[count:])
 
 
-def _takes_numbers(step: Any) -> bool:
+def _takes_numbers(step: Any, frame: pd.DataFrame, names: list[str]) -> bool:
     """Whether a step without a rule can stay with the model: it takes the raw columns as numbers, all of them."""
-    return type(step).__name__ not in ("ColumnTransformer", "FeatureUnion", "Pipeline")
+    numeric = all(is_numeric_dtype(frame[name]) for name in names if name in frame)
+    return numeric and type(step).__name__ not in ("ColumnTransformer", "FeatureUnion", "Pipeline")
 
 
 def _used(steps: list[Any], subject: Subject, frame: pd.DataFrame, columns: Sequence[str] | None) -> list[str]:

@@ -167,6 +167,8 @@ def _coded(source: Source, values: Array, codes: Array, name: str) -> Source:
         raise Unpackable(f"{source.field} is scaled or encoded before it is encoded as a category; expected its own values")
     texts = [MISSING if pd.isna(value) else category_text(value) for value in values]
     known = {text: float(code) for text, code in zip(texts, codes, strict=True) if np.isfinite(code)}
+    if not all(isinstance(text, str) for text in texts):
+        raise Unpackable(f"{source.field} has categories that are neither text, numbers nor booleans")
     if len(set(texts)) < len(texts):
         raise Unpackable(f"{source.field} has two categories that read the same, as a number and as text")
     missing = source.missing if source.missing is None else category_text(source.missing)

@@ -253,6 +253,44 @@ REFUSED: dict[str, tuple[Any, Any, dict[str, Any], str]] = {
 }
 
 
+def dated() -> pd.DataFrame:
+    return people()[["age"]].assign(day=pd.date_range("2020-01-01", periods=60))
+
+
+ODD: dict[str, tuple[Any, str]] = {
+    "infinity": (people()[["age", "rooms"]].assign(age=np.inf), "age holds infinity; expected finite numbers"),
+    "nothing": (people()[["age", "rooms"]][:0], "expected at least one row and one column"),
+    "absence": (people()[["age", "rooms"]].assign(age=np.nan), "no row of the data is complete"),
+    "somebody": (people()[["age", "rooms"]][:1], "the data have no summary in which nobody is found .* take a background `all`"),
+    "a name twice": (pd.concat([people()[["age"]]] * 2, axis=1), "expected no column's name twice"),
+    "another column": (people()[["age", "town"]], "expected the columns rooms in the data"),
+}
+
+
+@pytest.mark.parametrize("case", ODD)
+def test_data_that_will_not_do(case: str) -> None:
+    frame = people()[["age", "rooms"]]
+    data, says = ODD[case]
+    with pytest.raises(Unpackable, match=says):
+        prepare(LinearRegression().fit(frame, frame["age"]), "m", data)
+
+
+def test_categories_are_text_numbers_or_booleans() -> None:
+    frame = dated()
+    original = make_pipeline(OneHotEncoder(), LogisticRegression()).fit(frame[["day"]], labels(people()))
+    with pytest.raises(Unpackable, match="day has categories that are neither text, numbers nor booleans"):
+        prepare(original, "m", frame[["day"]])
+
+
+def test_a_summary_of_a_few_is_not_shown() -> None:
+    """Whoever made its three rows would be found."""
+    frame = people()[["age", "rooms"]]
+    model = LinearRegression().fit(frame, frame["age"])
+    assert prepare(model, "m", frame).manifest.samples
+    assert not prepare(model, "m", frame[:3]).manifest.samples
+    assert not prepare(model, "m", frame, background="all").manifest.samples
+
+
 @pytest.mark.parametrize("case", REFUSED)
 def test_what_cannot_be_packed_says_why_and_leaves_nothing(tmp_path: Path, case: str) -> None:
     make, used, options, says = REFUSED[case]
