@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from explainers.game import Explainer
 from models.arrays import Inputs, Outputs
-from models.folder import Fingerprint, InvalidFolder, find_folders, fingerprint
+from models.folder import Fingerprint, InvalidFolder, ModelFolder, find_folders, fingerprint, read_folder
 from models.manifest import Manifest
 from models.receipt import Receipt
 from models.tabular import Instances
@@ -201,24 +201,25 @@ def _look(folder: Path) -> dict[str, Fingerprint] | None:
 
 
 def _load(path: Path, require_receipt: bool) -> Entry:
+    """Read the folder, ask its receipt, and only then open the model."""
     try:
-        from service.loading import load_model  # imports the library that runs the model
+        folder = read_folder(path)
+        if (reason := _refusal(folder, require_receipt)) is not None:
+            return Entry("refused", reason=reason)
+        from service.loading import load_folder  # imports the library that runs the model
 
-        model = load_model(path)
+        return Entry("ready", load_folder(folder))
     except InvalidFolder as error:
         return Entry("refused", reason=str(error))
     except Exception:
         log.exception("model %s", path.name)
         return Entry("refused", reason="the model could not be loaded; the log says why")
-    return (
-        Entry("ready", model) if (reason := _refusal(model, path, require_receipt)) is None else Entry("refused", reason=reason)
-    )
 
 
-def _refusal(model: Model, path: Path, require_receipt: bool) -> str | None:
-    """Why a model that was loaded may not serve."""
-    if model.manifest.name != path.name:
-        return f"expected the folder to be named {model.manifest.name}, as its manifest says"
-    if model.receipt is None:
+def _refusal(folder: ModelFolder, require_receipt: bool) -> str | None:
+    """Why a folder that is in order may not serve."""
+    if folder.manifest.name != folder.path.name:
+        return f"expected the folder to be named {folder.manifest.name}, as its manifest says"
+    if folder.receipt is None:
         return "it was not checked as it is: run shapserve check" if require_receipt else None
-    return None if model.receipt.passed else f"shapserve check refused it: {'; '.join(model.receipt.reasons)}"
+    return None if folder.receipt.passed else f"shapserve check refused it: {'; '.join(folder.receipt.reasons)}"

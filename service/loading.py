@@ -16,7 +16,11 @@ from service.image_reader import ImageReader
 
 def load_model(path: Path) -> Model:
     """Read, load, compile and warm. Raises InvalidFolder."""
-    folder = read_folder(path)
+    return load_folder(read_folder(path))
+
+
+def load_folder(folder: ModelFolder) -> Model:
+    """The same of a folder that was read. Raises InvalidFolder."""
     return assemble(folder, load_predictor(folder))
 
 
