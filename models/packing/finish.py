@@ -21,7 +21,7 @@ from models.packing.transformers import Unpackable
 from models.predictor import Predictor, load_predictor
 
 TOLERANCE = 1e-4
-"""Relative to the largest answer, at least 1; encodings relative to the column's largest value."""
+"""Relative to the largest answer; encodings relative to the column's largest value, at least 1."""
 _LEAST, _MOST = 20_000, 2_000_000
 """Model inputs that an explanation may cost, whatever the model's speed."""
 
@@ -101,7 +101,7 @@ def finish(
 
 def _difference(packed: Array, originals: Floats) -> float:
     apart = np.abs(packed - originals)
-    limit = TOLERANCE * max(1.0, float(np.abs(originals).max()))
+    limit = TOLERANCE * (float(np.abs(originals).max()) or 1.0)
     if not np.isfinite(originals).all():
         raise Unpackable("the model answers NaN or infinity to some of the data")
     if not np.isfinite(packed).all():

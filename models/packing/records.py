@@ -51,9 +51,8 @@ def prepare_records(model: Any, name: str, data: Data, told: Options) -> Packing
         reference, records = of_records(values, columns, how, number, told.seed)
     except ValueError as error:
         raise Unpackable(f"the data have no summary in which nobody is found ({error}); take a background `all` or `N`") from None
-    originals = np.concatenate(
-        [_answer(model, steps, subject, whole.iloc[some]), _answer(model, steps, subject, _raw(whole, records))]
-    )
+    original = model if told.transformer is None and hasattr(model, "steps") else None
+    originals = np.concatenate([_answer(original, steps, subject, rows) for rows in (whole.iloc[some], _raw(whole, records))])
     ignored = [column for column in frame.columns if column not in {f.name for f in fields}]
     notes = _left_out(len(frame) - int(fits.sum()), len(frame))
     return finish(
@@ -123,12 +122,12 @@ def _transformed(steps: list[Any], frame: pd.DataFrame) -> Array:
     return np.asarray(made.toarray() if hasattr(made, "toarray") else made, np.float64)
 
 
-def _answer(model: Any, steps: list[Any], subject: Subject, frame: pd.DataFrame) -> Floats:
-    """(n, outputs) of the original, whole, on raw rows."""
-    if hasattr(model, "steps") and len(steps) <= len(model.steps):
+def _answer(pipeline: Any, steps: list[Any], subject: Subject, frame: pd.DataFrame) -> Floats:
+    """(n, outputs) of the original on raw rows: of the Pipeline that was given, whole, or of the model behind the steps."""
+    if pipeline is not None:
         from models.estimator import answer
 
-        return answer(model, frame if hasattr(model, "feature_names_in_") else frame.to_numpy())
+        return answer(pipeline, frame if hasattr(pipeline, "feature_names_in_") else frame.to_numpy())
     return subject.answer(_transformed(steps, frame))
 
 

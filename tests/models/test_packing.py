@@ -111,6 +111,29 @@ def test_components_stay_with_the_model(tmp_path: Path) -> None:
     assert type(load_predictor(folder).model).__name__ == "Pipeline"
 
 
+def test_a_pipeline_behind_a_transformer(tmp_path: Path) -> None:
+    """Fitted one after the other: its first steps go into the encoding too."""
+    frame = people(missing=True)
+    transformer = encoder().fit(frame)
+    model = make_pipeline(StandardScaler(), LogisticRegression()).fit(transformer.transform(frame), labels(frame))
+    packing = prepare(model, "both", frame, transformer=transformer)
+    assert packing.difference < 1e-6
+    assert packing.file == "model.skops"
+
+
+def test_small_answers_are_compared_as_closely(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Millionths, one of which is off by a tenth."""
+    from models.packing import subjects
+
+    frame = people()[["age", "rooms"]]
+    model = LinearRegression().fit(frame, 1e-6 * frame["age"])
+    assert prepare(model, "m", frame).difference < 1e-9
+    answer = subjects.SklearnSubject.answer
+    monkeypatch.setattr(subjects.SklearnSubject, "answer", lambda self, x: 1.1 * answer(self, x))
+    with pytest.raises(Unpackable, match="packed and original answers differ"):
+        prepare(model, "m", frame)
+
+
 def dense(last: str | None, units: int, inputs: int = 3) -> Any:
     """A small net."""
     keras.utils.set_random_seed(0)

@@ -117,7 +117,11 @@ def test_a_small_fashion_mnist_from_end_to_end(tmp_path: Path, monkeypatch: pyte
     assert folder.manifest.training["validation_rows"] == 10
 
 
-@pytest.mark.parametrize("content", [b"", b"no gzip", gzip.compress(b"\0\0\x08\x03"), gzip.compress(b"\0\0\x0d\x01\0\0\0\x01\0")])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"no gzip", gzip.compress(b"\0\0\x08\x03"), gzip.compress(b"\0\0\x0d\x01\0\0\0\x01\0")],
+    ids=["nothing", "no gzip", "cut", "of floats"],
+)
 def test_a_broken_idx_file_is_a_clear_error(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x.gz").write_bytes(content)
     with pytest.raises(DataUnavailable, match="expected an IDX file"):
