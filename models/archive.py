@@ -1,5 +1,7 @@
 """What a model's files may be before anything opens them: archives of a bounded size, with the members that belong there."""
 
+import errno
+import os
 import re
 import zipfile
 from collections.abc import Sequence
@@ -12,10 +14,22 @@ MAX_RATIO = 200
 _SMALL = 2**20
 """Members up to this size, unpacked, may be packed as tightly as they like."""
 _MAX_MEMBERS = 100_000
+_MAX_TEXT = 64 * 2**20
 
 
 class InvalidArchive(Exception):
     """The file is not what it should be; the message says what was expected."""
+
+
+def read_text_file(path: Path) -> bytes:
+    """A regular file of at most 64 MiB; nothing else is opened. Raises OSError."""
+    if not path.is_file():
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+    with path.open("rb") as file:
+        content = file.read(_MAX_TEXT + 1)
+    if len(content) > _MAX_TEXT:
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(path))
+    return content
 
 
 def check_archive(path: Path, allowed: Sequence[str]) -> None:

@@ -126,6 +126,8 @@ def for_serving(model: Any) -> Any:
                 setattr(part, name, None)
             elif name == "n_jobs":
                 part.n_jobs = None
+            elif name == "_fit_method" and hasattr(part, "_tree"):  # neighbours are found by comparing all
+                part._fit_method, part._tree = "brute", None
     return model
 
 
@@ -149,6 +151,13 @@ def _parts(model: Any) -> list[Any]:
 
 def _check_part(part: Any) -> None:
     """What code in C takes unseen. Raises InvalidArchive where it would read what is not there, or never end."""
+    if hasattr(part, "tree_") and part.tree_.n_features != part.n_features_in_:
+        raise InvalidArchive("expected trees of the columns that they are given")
+    features = getattr(part, "estimators_features_", None)
+    for k, member in enumerate(np.ravel(np.array(getattr(part, "estimators_", []), object))):
+        given = part.n_features_in_ if features is None else len(features[k])
+        if hasattr(member, "tree_") and member.n_features_in_ != given:
+            raise InvalidArchive("expected trees of the columns that they are given")
     if hasattr(part, "children_left"):
         _check_tree(part.children_left, part.children_right, part.feature, part.children_left == -1, part.n_features)
     for of_step in getattr(part, "_predictors", []):

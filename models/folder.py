@@ -15,7 +15,7 @@ from typing import Protocol
 import numpy as np
 from pydantic import ValidationError
 
-from models.archive import InvalidArchive, check_archive
+from models.archive import InvalidArchive, check_archive, read_text_file
 from models.backgrounds import Background
 from models.manifest import Manifest
 from models.receipt import Receipt, read_receipt
@@ -66,7 +66,7 @@ class ModelFolder:
 def read_manifest(path: Path) -> Manifest:
     """The manifest of a folder, without the files that it names. Raises InvalidFolder."""
     try:
-        return Manifest.model_validate_json((path / MANIFEST).read_bytes())
+        return Manifest.model_validate_json(read_text_file(path / MANIFEST))
     except OSError as error:
         raise InvalidFolder(f"manifest.json: expected a readable file ({error.strerror})") from error
     except ValidationError as error:
@@ -125,12 +125,12 @@ def write_folder(
         (new / MANIFEST).write_text(_as_json(manifest.model_copy(update={"files": sums})), "utf-8")
         (new / "README.md").write_text(card, "utf-8")
         old = Path(work) / "old"
-        if path.exists():
-            os.rename(path, old)
         try:
+            if path.exists():
+                os.rename(path, old)
             os.rename(new, path)
-        except OSError:
-            if old.exists():
+        except BaseException:  # Ctrl-C too
+            if old.exists() and not path.exists():
                 os.rename(old, path)
             raise
 
@@ -151,7 +151,7 @@ def _as_json(manifest: Manifest) -> str:
 def find_folders(path: Path) -> list[Path]:
     """The folders inside `path`, by name, hidden ones left out. Raises InvalidFolder when `path` cannot be read."""
     try:
-        return sorted(folder for folder in path.iterdir() if folder.is_dir() and not folder.name.startswith("."))
+        return sorted(folder for folder in path.iterdir() if os.path.isdir(folder) and not folder.name.startswith("."))
     except OSError as error:
         raise InvalidFolder(f"expected a readable folder of model folders ({error.strerror})") from error
 
@@ -164,7 +164,7 @@ def fingerprint(path: Path) -> Fingerprint:
     """Tells whether a folder has changed, without reading its files. Empty where it cannot be read."""
     try:
         with os.scandir(path) as entries:
-            files = [(entry.name, entry.stat()) for entry in entries]
+            files = [(entry.name, entry.stat(follow_symlinks=False)) for entry in entries]
     except OSError:
         return ()
     return tuple(sorted((name, stat.st_ino, stat.st_size, stat.st_mtime_ns) for name, stat in files))

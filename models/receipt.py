@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from models.archive import read_text_file
 from models.manifest import Manifest, MethodAudit
 
 RECEIPT = "receipt.json"
@@ -63,7 +64,7 @@ def key_of(manifest: Manifest) -> str:
 def read_receipt(folder: Path, manifest: Manifest) -> Receipt | None:
     """The receipt in the folder; None where there is none, or where it is of other content."""
     try:
-        receipt = Receipt.model_validate_json((folder / RECEIPT).read_bytes())
+        receipt = Receipt.model_validate_json(read_text_file(folder / RECEIPT))
     except (OSError, ValidationError):
         return None
     return receipt if receipt.key == key_of(manifest) else None

@@ -46,7 +46,7 @@ _OWN = {"ObjectNode", "TreeNode", "LossNode", "TypeNode"}
 def check_skops_file(path: Path, *, own: bool = False) -> list[str]:
     """The names of the types in the file, to be trusted. Raises InvalidArchive for what is not, before it is imported.
 
-    own: the file is the reader's own, and may hold generators of random numbers; NumPy takes a state of these unseen.
+    own: the file is the reader's own, and may hold what code in C takes unseen: generators of random numbers, trees of neighbours.
     """
     check_archive(path, _MEMBERS)
     with zipfile.ZipFile(path) as archive:
@@ -58,7 +58,7 @@ def check_skops_file(path: Path, *, own: bool = False) -> list[str]:
             arrays = [name for name in archive.namelist() if name.endswith(".npy")]
             for name in arrays:
                 _check_array(archive.read(name))
-        except (ValueError, KeyError, RecursionError, zipfile.BadZipFile, OSError, EOFError) as error:
+        except (ValueError, KeyError, RecursionError, zipfile.BadZipFile, OSError, EOFError, MemoryError) as error:
             raise InvalidArchive("expected a file as skops writes it: a schema in JSON, and arrays of numbers or text") from error
     types: set[str] = set()
     _walk(schema, lambda node: types.add(_checked(node, own)))
@@ -87,7 +87,8 @@ def _checked(node: dict[str, Any], own: bool) -> str:
     if loader == "CachedNode":  # what another node has made
         return ""
     known = (loader, kind) in _BUILTINS or (plain is not None and plain.fullmatch(kind))
-    if known or (own and (loader, kind) in _RANDOM) or (loader in _OWN and _is_own(module, name)):
+    unseen = (loader, kind) in _RANDOM or name.startswith(("KDTree", "BallTree"))
+    if known or (own and (loader, kind) in _RANDOM) or (loader in _OWN and (own or not unseen) and _is_own(module, name)):
         return kind
     raise InvalidArchive(f"{kind[:100]} ({loader[:40]}) is not one of scikit-learn's own types; nothing else is loaded")
 

@@ -43,14 +43,16 @@ def _merged(flat: Array, clusters: int, seed: int) -> Array:
     return labels
 
 
-def summarise_records(rows: Sequence[Sequence[Value]], labels: Array) -> tuple[list[list[Value]], Weights]:
+def summarise_records(
+    rows: Sequence[Sequence[Value]], labels: Array, everybody: Sequence[Sequence[Value]] = ()
+) -> tuple[list[list[Value]], Weights]:
     """One valid record per cluster, and its share of the rows.
 
     Each field is snapped to a value that occurs (the most frequent category, the nearest number to the cluster's mean),
-    and no centre equals a row that occurs fewer than SMALLEST_GROUP times.
+    and no centre equals a row that occurs fewer than SMALLEST_GROUP times, among `everybody` if the rows were drawn from more.
     """
     occurring = [list(dict.fromkeys(row[i] for row in rows)) for i in range(len(rows[0]))]
-    rare = {row for row, count in Counter(map(tuple, rows)).items() if count < SMALLEST_GROUP}
+    rare = {row for row, count in Counter(map(tuple, everybody or rows)).items() if count < SMALLEST_GROUP}
     sizes: Counter[tuple[Value, ...]] = Counter()
     for label in np.unique(labels):
         members = [row for row, its in zip(rows, labels, strict=True) if its == label]

@@ -118,12 +118,16 @@ def _plain(model: Any, share: float) -> _Tree:
 def _boosted(model: Any) -> tuple[Iterable[_Tree], Link]:
     if hasattr(model, "classes_") and len(model.classes_) > 2:
         raise NoTrees("a boosted classifier of more than two classes")
+    if model.init_ != "zero" and not type(model.init_).__name__.startswith("Dummy"):
+        raise NoTrees(f"boosting that begins with a {type(model.init_).__name__}, which is no constant")
     factor = model.learning_rate * (2 if getattr(model, "loss", "") == "exponential" else 1)
     trees = [_tree(part.tree_, factor * part.tree_.value[:, :, 0]) for (part,) in model.estimators_]
     return trees, "sigmoid" if hasattr(model, "classes_") else "identity"
 
 
 def _histogram(model: Any) -> tuple[Iterable[_Tree], Link]:
+    if model._preprocessor is not None:
+        raise NoTrees("trees whose columns are sorted before they are split: some are categories")
     if any(len(of_step) > 1 for of_step in model._predictors):
         raise NoTrees("a boosted classifier of more than two classes")
     if not hasattr(model, "classes_") and model.loss not in ("squared_error", "absolute_error", "quantile"):

@@ -4,6 +4,7 @@ Whatever is in the folder, the process that asks only reads a line of JSON, or l
 ended. The child is this module, run.
 """
 
+import ctypes
 import os
 import resource
 import signal
@@ -26,11 +27,12 @@ _ON_AVERAGE = ("monte_carlo", "gradient")
 _INSTANCES, _FEW = 8, 3
 """How many rows of the background are explained, if nothing is said: few where the truth has to be sampled, which takes long."""
 _LAST_WORDS = 300
+_PR_SET_PDEATHSIG = 1
 
 
 def admit(path: Path, *, instances: int | None, memory_mib: int, seconds: int) -> Receipt:
     """The receipt that a child process makes of the folder; a child that dies or takes too long is a reason to refuse it."""
-    command = [sys.executable, "-m", "service.admission", str(path.resolve()), str(memory_mib), str(instances or 0)]
+    command = [sys.executable, "-P", "-m", "service.admission", str(path.resolve()), str(memory_mib), str(instances or 0)]
     quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONWARNINGS": "ignore"}
     try:
         done = subprocess.run(command, capture_output=True, timeout=seconds, env=os.environ | quiet)
@@ -142,14 +144,19 @@ def _choice(model: "Model") -> tuple[str, str, list[str]]:
     return choice.method, choice.why, []
 
 
-def _limit_memory(memory_mib: int) -> None:
-    """Of data, not of addresses: libraries that are mapped do not count. Where the system knows no such limit there is none."""
+def _limit(memory_mib: int) -> None:
+    """Memory of data, not of addresses: libraries that are mapped do not count; and no life without the parent.
+
+    Where the system knows no such limits there are none.
+    """
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":
         resource.setrlimit(resource.RLIMIT_DATA, (memory_mib * 2**20, memory_mib * 2**20))
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 if __name__ == "__main__":
-    _limit_memory(int(sys.argv[2]))
+    _limit(int(sys.argv[2]))
     made = _examine(Path(sys.argv[1]), int(sys.argv[3]) or None)
     sys.stdout.write("\n" + made.model_dump_json() + "\n")
     sys.stdout.flush()

@@ -98,6 +98,8 @@ class Catalog:
         self._before: dict[str, Fingerprint] = {}
         """What the last look has found; a folder is loaded once two looks find the same."""
         self._require_receipt = require_receipt
+        self._stop = threading.Event()
+        """Set when the service ends: what has not begun to load is not begun."""
         self._lock = threading.Lock()
 
     def snapshot(self) -> Snapshot:
@@ -118,6 +120,7 @@ class Catalog:
 
     def watch(self, folder: Path, seconds: float, stop: threading.Event, loaded: Callable[[], None]) -> None:
         """Load what is there, call `loaded`, then look again every so many seconds until `stop` is set."""
+        self._stop = stop
         self.load(folder)
         loaded()
         while not stop.wait(seconds):
@@ -157,6 +160,8 @@ class Catalog:
             list(threads.map(lambda name: self._load_one(folder / name, chosen[name]), chosen))
 
     def _load_one(self, path: Path, seen: Fingerprint) -> None:
+        if self._stop.is_set():
+            return
         entry, name = _load(path, self._require_receipt), path.name
         if fingerprint(path) != seen:
             log.info("model %s changed while it was loaded; it is loaded again", name)

@@ -24,7 +24,7 @@ class Settings(BaseSettings):
     deadline_ms: Annotated[int, Field(ge=1, description="Longest time from the last byte of the body to the answer.")] = 30_000
     max_values: Annotated[int, Field(ge=1, description="Shapley values in one answer; beyond it 422.")] = 4_000_000
     poll_seconds: Annotated[float, Field(gt=0, description="How often to look for new, changed and removed models.")] = 1.0
-    require_receipt: Annotated[bool, Field(description="Refuse models that `shapserve check` has not passed.")] = False
+    require_receipt: Annotated[bool, Field(description="Refuse models without a receipt of `shapserve check`.")] = False
     log_level: Annotated[Literal["debug", "info", "warning", "error"], Field(description="debug, info, warning or error.")] = (
         "info"
     )

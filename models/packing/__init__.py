@@ -36,4 +36,10 @@ def prepare(model: Any, name: str, data: Data, **options: Any) -> Packing:
     if unknown := options.keys() - known:
         raise Unpackable(f"unknown option {', '.join(sorted(unknown))}; expected {', '.join(known)}")
     told = Options(**options)
-    return prepare_images(model, name, data, told) if is_images(data) else prepare_records(model, name, data, told)
+    try:
+        return prepare_images(model, name, data, told) if is_images(data) else prepare_records(model, name, data, told)
+    except Unpackable:
+        raise
+    except Exception as error:  # whatever a model or a transformer makes of the data
+        said = str(error).strip().partition("\n")[0][:300]
+        raise Unpackable(f"{type(model).__name__} cannot be packed: {type(error).__name__}: {said}") from error

@@ -9,7 +9,7 @@ from models.arrays import Array, Bytes
 from models.backgrounds import Background, equal_weights
 from models.images import scale_pixels
 from models.manifest import ColumnSpec, ImageSpec
-from models.summaries import cluster, summarise_images, summarise_records
+from models.summaries import SMALLEST_GROUP, cluster, summarise_images, summarise_records
 from models.tabular import encode
 
 _MANY = 20_000
@@ -21,16 +21,22 @@ Values = Mapping[str, Sequence[Any]]
 
 
 def of_records(values: Values, columns: Sequence[ColumnSpec], how: str, number: int, seed: int) -> tuple[Background, Values]:
-    """The background and its records. how: `all`, `rows` or `kmeans`, with `number` rows or clusters."""
+    """The background and its records. how: `all`, `rows` or `kmeans`, with `number` rows or clusters.
+
+    Raises ValueError where there is no summary in which nobody is found.
+    """
     names, n = list(values), len(next(iter(values.values())))
     limit = {"all": n, "rows": number, "kmeans": _MANY}[how]
+    if how == "kmeans" and n < SMALLEST_GROUP:
+        raise ValueError(f"expected at least {SMALLEST_GROUP} records")
+    everybody = list(zip(*values.values(), strict=True)) if how == "kmeans" else []
     if n > limit:
         chosen = np.sort(np.random.default_rng(seed).choice(n, limit, replace=False))
         values = {name: [values[name][i] for i in chosen] for name in names}
     if how != "kmeans":
         return Background(encode(columns, values), equal_weights(min(n, limit))), values
     rows = list(zip(*values.values(), strict=True))
-    centres, weights = summarise_records(rows, cluster(encode(columns, values), number, seed))
+    centres, weights = summarise_records(rows, cluster(encode(columns, values), number, seed), everybody)
     values = {name: [centre[i] for centre in centres] for i, name in enumerate(names)}
     return Background(encode(columns, values), weights), values
 
@@ -38,6 +44,12 @@ def of_records(values: Values, columns: Sequence[ColumnSpec], how: str, number: 
 def of_images(images: Bytes, classes: Array, spec: ImageSpec, how: str, number: int, seed: int) -> Background:
     """From images (n, height, width, channels) of classes (n,); the clusters are shared equally among the classes."""
     if how == "kmeans":
+        if len(images) < SMALLEST_GROUP:
+            raise ValueError(f"expected at least {SMALLEST_GROUP} images")
+        kinds, sizes = np.unique(classes, return_counts=True)
+        small = np.isin(classes, kinds[sizes < SMALLEST_GROUP])
+        if small.any():  # they hide in the largest class
+            classes = np.where(small, kinds[sizes.argmax()], classes)
         centres, weights = summarise_images(images, classes, max(1, number // len(np.unique(classes))), seed)
         return Background(scale_pixels(centres, spec), weights)
     if how == "rows":

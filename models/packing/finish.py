@@ -1,5 +1,6 @@
 """The last steps of packing: the model's file is written, loaded as the service would, compared with the original, and timed."""
 
+import json
 import tempfile
 import time
 from dataclasses import dataclass
@@ -18,7 +19,8 @@ from models.packing.fields import flaws
 from models.packing.options import Options
 from models.packing.subjects import Subject
 from models.packing.transformers import Unpackable
-from models.predictor import Predictor, load_predictor
+from models.predictor import Predictor, load_predictor, nobody_left
+from models.tabular import InvalidInstances, RecordReader
 
 TOLERANCE = 1e-4
 """Relative to the largest answer; encodings relative to the column's largest value, at least 1."""
@@ -68,6 +70,7 @@ def finish(
 ) -> Packing:
     """Write the model's file, load it as the service would, compare its answers to x with the originals, time it."""
     outputs = subject.outputs(told.output_names, told.class_names)
+    _check_json(told)
     few = len(outputs.output_names) <= 2 or outputs.class_names is None
     try:
         manifest = Manifest(
@@ -85,6 +88,7 @@ def finish(
         )
     except ValidationError as error:
         raise Unpackable(f"the manifest would not be valid: {flaws(error)}") from error
+    _check_examples(manifest)
     with tempfile.TemporaryDirectory() as work:
         path = Path(work) / manifest.name
         write_folder(path, manifest, subject, reference, "", force=False, file=subject.file)
@@ -97,6 +101,22 @@ def finish(
     if told.max_evaluations is None:
         manifest = manifest.model_copy(update={"max_evaluations": _affordable(predictor, x)})
     return Packing(manifest, reference, content, subject.file, rows, notes, difference)
+
+
+def _check_json(told: Options) -> None:
+    """What is said of the training and as examples goes into manifest.json."""
+    try:
+        json.dumps([dict(told.training), dict(told.metrics), list(told.examples)], allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise Unpackable(f"`training`, `metrics` and `examples` are expected as JSON holds them: {error}") from None
+
+
+def _check_examples(manifest: Manifest) -> None:
+    try:
+        if manifest.fields and manifest.examples:
+            RecordReader(manifest).read([example.instance for example in manifest.examples], nobody_left)
+    except InvalidInstances as error:
+        raise Unpackable(f"an example is no record of this model: {error}") from None
 
 
 def _difference(packed: Array, originals: Floats) -> float:

@@ -10,7 +10,6 @@ from models.packing.finish import Packing, finish
 from models.packing.options import Options
 from models.packing.subjects import subject_of
 from models.packing.transformers import Unpackable
-from models.summaries import SMALLEST_GROUP
 
 _COMPARED = 200
 """Images on which packed and original are compared, beside the background."""
@@ -29,10 +28,12 @@ def prepare_images(model: object, name: str, data: Data, told: Options) -> Packi
     spec = _spec(images.pixels.shape[1:], scale, told.offset)
     subject.fit_to((spec.height, spec.width, spec.channels))
     how, number = told.reference()
-    reference = of_images(images.pixels, images.classes, spec, how, number, told.seed)
+    try:
+        reference = of_images(images.pixels, images.classes, spec, how, number, told.seed)
+    except ValueError as error:
+        raise Unpackable(f"the data have no summary in which nobody is found ({error}); take a background `all` or `N`") from None
     some = np.unique(np.linspace(0, len(images.pixels) - 1, min(_COMPARED, len(images.pixels))).astype(int))
     x = np.concatenate([scale_pixels(images.pixels[some], spec), reference.x])
-    smallest = np.bincount(images.classes).min()
     return finish(
         subject,
         told,
@@ -45,7 +46,7 @@ def prepare_images(model: object, name: str, data: Data, told: Options) -> Packi
         kind="image",
         image=spec,
         background=described(how, True, len(reference.x), len(images.pixels), "images that it was packed with", "images"),
-        samples=bool(how == "kmeans" and smallest >= SMALLEST_GROUP),
+        samples=how == "kmeans",
     )
 
 

@@ -18,8 +18,8 @@ from models.packing.transformers import MISSING, Source, Unpackable, trace, uniq
 from models.summaries import SMALLEST_GROUP
 from models.tabular import category_text, encode
 
-_COMPARED = 1_000
-"""Rows of the data on which packed and original are compared, beside the background."""
+_COMPARED, _AT_ONCE = 1_000, 50_000
+"""Rows of the data on which packed and original answers are compared, beside the background; rows encoded at once."""
 
 
 def prepare_records(model: Any, name: str, data: Data, told: Options) -> Packing:
@@ -43,9 +43,11 @@ def prepare_records(model: Any, name: str, data: Data, told: Options) -> Packing
     whole = frame.loc[fits, used].reset_index(drop=True)
     values = complete_values(whole, fields)
     some = np.unique(np.linspace(0, len(whole) - 1, min(_COMPARED, len(whole))).astype(int))
-    x = encode(columns, {key: [column[i] for i in some] for key, column in values.items()})
-    encoded = _transformed(steps, whole.iloc[some])
-    _compare_encodings(x, encoded, [column.name for column in columns])
+    every = encode(columns, values)
+    for begin in range(0, len(whole), _AT_ONCE):
+        part = slice(begin, begin + _AT_ONCE)
+        _compare_encodings(every[part], _transformed(steps, whole.iloc[part]), [column.name for column in columns])
+    x = every[some]
     how, number = told.reference()
     try:
         reference, records = of_records(values, columns, how, number, told.seed)

@@ -192,8 +192,14 @@ class SklearnSubject:
             classes = list(class_names or [_text(label) for label in self._model.classes_])
             margin = _checked(list(output_names or [f"margin of {classes[-1]}"]), classes, 1)
             return Outputs(margin.output_names, classes, probabilities=False)
+        if self._answers == "margins" and self._pairwise():
+            raise Unpackable("one margin for each pair of classes says no class; expected decision_function_shape='ovr'")
         named = _checked(list(output_names or classes), classes, len(self._model.classes_))
         return Outputs(named.output_names, classes, probabilities=self._answers == "probabilities")
+
+    def _pairwise(self) -> bool:
+        parts = [step for _, step in getattr(self._model, "steps", [("", self._model)])]
+        return getattr(parts[-1], "decision_function_shape", "") == "ovo"
 
     def image_shape(self) -> tuple[int, int, int] | None:
         """See Subject: an estimator does not know."""
@@ -230,6 +236,8 @@ class SklearnSubject:
 
 def subject_of(model: Any) -> Subject:
     """A Keras model or an estimator. Raises Unpackable."""
+    if hasattr(model, "best_estimator_"):
+        raise Unpackable(f"{type(model).__name__} is a search; expected its `best_estimator_`")
     if any(kind.__module__.startswith("keras.") for kind in type(model).__mro__):
         return KerasSubject(model)
     if any(kind.__module__.startswith("sklearn.") for kind in type(model).__mro__):

@@ -114,6 +114,8 @@ def _imputer(imputer: Any, sources: list[Source]) -> list[Source]:
     """What stands in is a value of the field: brought back to before any scaling. Columns that were all empty are gone."""
     if imputer.indicator_ is not None:
         raise Unpackable("SimpleImputer(add_indicator=True) makes a column of absence; expected add_indicator=False")
+    if not pd.isna(imputer.missing_values):
+        raise Unpackable("SimpleImputer takes a value for an absent one; expected missing_values to be NaN, None or NA")
     made = []
     for source, statistic in zip(sources, imputer.statistics_, strict=True):
         if source.codes is not None:

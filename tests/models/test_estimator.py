@@ -207,6 +207,27 @@ def test_what_would_crash_the_process_is_refused(tmp_path: Path, model: Any, cha
         Estimator(read_estimator(tmp_path / "m.skops"), MANIFEST, X[:1].astype(np.float32))
 
 
+def test_neighbours_are_found_without_a_tree_of_them(tmp_path: Path) -> None:
+    """Its code in C takes places in memory unseen, so that none is loaded; the answers are the same."""
+    model = KNeighborsClassifier(algorithm="kd_tree").fit(X, Y)
+    skops.io.dump(model, tmp_path / "tree.skops")
+    with pytest.raises(InvalidArchive, match="KDTree"):
+        read_estimator(tmp_path / "tree.skops")
+    assert read_estimator(tmp_path / "tree.skops", own=True).n_samples_fit_ == len(X)
+    write_estimator(model, tmp_path / "m.skops")
+    np.testing.assert_array_equal(answer(read_estimator(tmp_path / "m.skops"), X), answer(model, X))
+
+
+def test_a_tree_of_more_columns_than_its_forest_is_refused(tmp_path: Path) -> None:
+    """It would read what lies behind the row."""
+    model = forest()
+    wider = RandomForestClassifier(1, random_state=0).fit(np.c_[X, X], Y).estimators_[0]
+    model.estimators_[3] = wider
+    skops.io.dump(for_serving(model), tmp_path / "m.skops")
+    with pytest.raises(InvalidArchive, match="trees of the columns that they are given"):
+        read_estimator(tmp_path / "m.skops")
+
+
 def layer(module: str, name: Any, **config: Any) -> dict[str, Any]:
     """As a configuration holds it."""
     return {"module": module, "class_name": name, "config": {"name": "surprise", **config}, "registered_name": None}
@@ -314,5 +335,5 @@ def test_numbers_without_end_in_a_keras_file_are_refused(tmp_path: Path) -> None
     with h5py.File(content, "a") as file:
         file.create_dataset("vast", (10**6, 10**6), "f4", chunks=(1000, 1000))
     rewritten(path, {"model.weights.h5": content.getvalue()})
-    with pytest.raises(InvalidArchive, match=r"expected at most .* bytes of numbers"):
+    with pytest.raises(InvalidArchive, match="expected numbers that are in the file"):
         check_keras_file(path)

@@ -110,6 +110,20 @@ def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def test_ctrl_c_in_between_puts_the_old_folder_back(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rename = os.rename
+
+    def stopped(source: Path, target: Path) -> None:
+        if source.name == "new":
+            raise KeyboardInterrupt
+        rename(source, target)
+
+    monkeypatch.setattr(os, "rename", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        write_folder(folder, MANIFEST.model_copy(update={"version": "8"}), FakeNetwork(), BACKGROUND, "", force=True)
+    assert read_folder(folder).manifest.version == "7"
+
+
 def edited(folder: Path, **changes: Any) -> None:
     manifest = json.loads((folder / "manifest.json").read_text())
     (folder / "manifest.json").write_text(json.dumps(manifest | changes))

@@ -1,6 +1,7 @@
 """Models of one's own, packed, loaded again, and asked: the folder answers what the original answers."""
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,15 @@ import pytest
 from PIL import Image
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
-from sklearn.ensemble import GradientBoostingRegressor, HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.ensemble import (
+    GradientBoostingRegressor,
+    HistGradientBoostingClassifier,
+    RandomForestClassifier,
+    VotingClassifier,
+)
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeClassifier
+from sklearn.model_selection import GridSearchCV
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
@@ -21,8 +28,10 @@ from sklearn.svm import SVC, SVR
 
 from models.archive import InvalidArchive
 from models.folder import read_folder
+from models.manifest import ColumnSpec, ImageSpec
 from models.network import read_network
 from models.packing import Unpackable, pack, prepare
+from models.packing.backgrounds import of_images, of_records
 from models.predictor import load_predictor
 from models.tabular import RecordReader
 from tests.models.test_transformers import people
@@ -224,10 +233,12 @@ def test_pictures_in_grey_and_colour(tmp_path: Path, channels: int, rescales: bo
 
 
 def test_a_forest_on_pictures(tmp_path: Path) -> None:
-    """Laid flat; few images per class are no summary, so they are not shown."""
+    """Laid flat; four images are no summary, and not shown."""
     pixels = np.random.default_rng(0).integers(0, 256, (4, 4, 4)).astype(np.uint8)
     model = RandomForestClassifier(5, random_state=0).fit(pixels.reshape(4, -1) / 255, [0, 1, 0, 1])
-    folder = pack(model, tmp_path / "flat", pixels)
+    with pytest.raises(Unpackable, match="no summary in which nobody is found"):
+        prepare(model, "flat", pixels)
+    folder = pack(model, tmp_path / "flat", pixels, background="all")
     assert folder.manifest.input_shape == (4, 4, 1)
     assert not folder.manifest.samples
 
@@ -270,6 +281,24 @@ REFUSED: dict[str, tuple[Any, Any, dict[str, Any], str]] = {
     "names": (lambda: dense("softmax", 3), THREE, {"output_names": ["a"]}, "expected 3 names of outputs, received 1"),
     "a background": (lambda: dense(None, 1), THREE, {"background": "some"}, "expected a background `all`, `N` or"),
     "an option": (lambda: dense(None, 1), THREE, {"colour": 1}, "unknown option colour; expected transformer"),
+    "pairs of classes": (
+        lambda: SVC(decision_function_shape="ovo").fit(people()[THREE], labels(people(), 3)),
+        THREE,
+        {},
+        "one margin for each pair of classes",
+    ),
+    "a search": (
+        lambda: GridSearchCV(LogisticRegression(), {"C": [1.0]}).fit(people()[THREE], labels(people())),
+        THREE,
+        {},
+        "GridSearchCV is a search; expected its `best_estimator_`",
+    ),
+    "a vote": (
+        lambda: VotingClassifier([("a", LogisticRegression())]).fit(people()[THREE], labels(people())),
+        THREE,
+        {},
+        "VotingClassifier cannot be packed: AttributeError",
+    ),
     "something else": (lambda: {"a": 1}, THREE, {}, "expected a Keras model or an estimator of scikit-learn, received dict"),
     "not fitted": (LogisticRegression, THREE, {}, "expected a fitted classifier|is not fitted"),
     "a transformer that is none": (lambda: dense(None, 1), THREE, {"transformer": PCA().fit(people()[THREE])}, "PCA cannot be"),
@@ -305,13 +334,49 @@ def test_categories_are_text_numbers_or_booleans() -> None:
         prepare(original, "m", frame[["day"]])
 
 
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"training": {"loss": float("nan")}}, "expected as JSON holds them"),
+        ({"training": {"model": np.float32(3)}}, "expected as JSON holds them"),
+        ({"metrics": {"r2": float("inf")}}, "expected as JSON holds them"),
+        ({"examples": [{"name": "x", "instance": {"nope": 1}}]}, "an example is no record of this model"),
+        ({"version": "../2"}, "the manifest would not be valid: version"),
+    ],
+)
+def test_what_is_said_of_a_model_fits_into_its_manifest(options: dict[str, Any], says: str) -> None:
+    frame = people()[["age", "rooms"]]
+    with pytest.raises(Unpackable, match=says):
+        prepare(LinearRegression().fit(frame, frame["age"]), "m", frame, **options)
+
+
 def test_a_summary_of_a_few_is_not_shown() -> None:
     """Whoever made its three rows would be found."""
     frame = people()[["age", "rooms"]]
     model = LinearRegression().fit(frame, frame["age"])
     assert prepare(model, "m", frame).manifest.samples
-    assert not prepare(model, "m", frame[:3]).manifest.samples
+    with pytest.raises(Unpackable, match="no summary in which nobody is found"):
+        prepare(model, "m", frame[:3])
     assert not prepare(model, "m", frame, background="all").manifest.samples
+
+
+def test_the_only_picture_of_a_class_is_no_centre() -> None:
+    """It hides in the largest class."""
+    pixels = np.random.default_rng(0).integers(0, 256, (21, 4, 4, 1)).astype(np.uint8)
+    spec = ImageSpec(height=4, width=4, channels=1, scale=1 / 255)
+    background = of_images(pixels, np.array([0] * 20 + [1]), spec, "kmeans", 4, 0)
+    assert np.abs(background.x - pixels[-1] / np.float32(255)).max(axis=(1, 2, 3)).min() > 0.05
+
+
+def test_nobody_of_many_is_a_centre_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Records are drawn before they are clustered; who is rare is counted among all."""
+    monkeypatch.setattr("models.packing.backgrounds._MANY", 200)
+    rng = np.random.default_rng(0)
+    values = {name: rng.integers(0, 7, 3000).tolist() for name in "abcd"}
+    columns = [ColumnSpec(name=name, field=name) for name in values]
+    background, _ = of_records(values, columns, "kmeans", 20, 0)
+    counts = Counter(zip(*values.values(), strict=True))
+    assert all(counts[tuple(int(v) for v in row)] not in range(1, 5) for row in background.x)
 
 
 @pytest.mark.parametrize("case", REFUSED)

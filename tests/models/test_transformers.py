@@ -148,6 +148,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], list[str], str]] = {
         "FunctionTransformer with a function cannot be written as data",
     ),
     "clipped": (lambda: MinMaxScaler(clip=True), NUMBERS, r"MinMaxScaler\(clip=True\)"),
+    "another absence": (lambda: SimpleImputer(missing_values=2), ["rooms"], "takes a value for an absent one"),
     "an indicator": (lambda: SimpleImputer(add_indicator=True), NUMBERS, "makes a column of absence"),
     "scaled, then encoded": (lambda: make_pipeline(StandardScaler(), OneHotEncoder()), ["rooms"], "rooms is scaled or encoded"),
     "encoded, then imputed": (lambda: make_pipeline(OrdinalEncoder(), SimpleImputer()), ["town"], "after an encoder of town"),

@@ -118,6 +118,17 @@ def test_limits_of_memory_and_time() -> None:
     assert short.reasons == ["the check did not end within 1 s"]
 
 
+def test_nothing_that_lies_about_is_imported(tmp_path: Path) -> None:
+    """Whoever stands in a folder of somebody's runs none of its files."""
+    folder = plane(tmp_path, "plane")
+    for name in ("pydantic", "numpy", "models", "service"):
+        (folder / f"{name}.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
+    command = [sys.executable, "-P", "-c", "from service.cli import app; app()", "check", ".", "--no-write", "--instances", "1"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
+    assert "plane: passed" in done.stdout, done.stdout + done.stderr
+    assert not (tmp_path / "ran").exists()
+
+
 def test_a_child_that_dies_is_no_mystery(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """By a signal, or with an error of its own."""
     folder = plane(tmp_path, "plane")

@@ -1,6 +1,7 @@
 """A folder of models is watched: new versions, broken ones, removed ones, and what clients see of it."""
 
 import json
+import os
 import shutil
 import threading
 import time
@@ -180,6 +181,30 @@ def test_a_folder_that_cannot_be_read_says_nothing_of_its_models(tmp_path: Path)
     for _ in range(3):
         catalog.refresh(tmp_path / "models")
     assert catalog.get(NAME).manifest.version == "1"
+
+
+def test_odd_things_beside_and_inside_a_model_change_nothing(tmp_path: Path) -> None:
+    """Links that lead nowhere or are too long, a pipe in the place of a receipt: models are found and swapped all the same."""
+    write(tmp_path, 1)
+    os.symlink("/" + "a" * 300, tmp_path / "odd")
+    os.symlink("nowhere", tmp_path / NAME / ".lock")
+    os.mkfifo(tmp_path / NAME / "receipt.json")
+    catalog = Catalog()
+    catalog.load(tmp_path)
+    assert catalog.get(NAME).manifest.version == "1"
+    write(tmp_path, 2)
+    os.symlink("nowhere", tmp_path / NAME / ".lock")
+    catalog.refresh(tmp_path)
+    catalog.refresh(tmp_path)
+    assert catalog.get(NAME).manifest.version == "2"
+
+
+def test_what_has_not_begun_to_load_is_not_begun_once_the_service_ends(tmp_path: Path) -> None:
+    write(tmp_path, 1)
+    catalog, stop = Catalog(), threading.Event()
+    stop.set()
+    catalog.watch(tmp_path, 1, stop, lambda: None)
+    assert catalog.entries()[NAME].state == "loading"
 
 
 def test_receipts_decide_who_serves(tmp_path: Path) -> None:
