@@ -46,7 +46,7 @@ _OWN = {"ObjectNode", "TreeNode", "LossNode", "TypeNode"}
 def check_skops_file(path: Path, *, own: bool = False) -> list[str]:
     """The names of the types in the file, to be trusted. Raises InvalidArchive for what is not, before it is imported.
 
-    own: the file is the reader's own, and may hold what code in C takes unseen: generators of random numbers, trees of neighbours.
+    own: the file is the reader's own, and may hold what C takes unseen: generators of random numbers, trees of neighbours.
     """
     check_archive(path, _MEMBERS)
     with zipfile.ZipFile(path) as archive:
