@@ -10,7 +10,7 @@ serve: setup-serve  ## serve both models on 127.0.0.1:$(PORT)
 	$(RUN) shapserve serve --port $(PORT)
 
 test: setup  ## run all the tests
-	$(RUN) pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(RUN) pytest -n 2 --dist loadfile
 
 check: setup  ## lint and types
 	$(RUN) ruff format --check .
