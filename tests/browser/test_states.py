@@ -123,7 +123,7 @@ def test_whole_numbers_stand_in_full(visit: Visit) -> None:
     expect(chart(page)).to_contain_text("income = 48213")
     page.get_by_text("Numbers", exact=True).click()
     expect(page.get_by_role("region", name="Shapley values")).to_contain_text("48213")
-    page.get_by_label("income missing").check()
+    page.get_by_label("income missing", exact=True).check()
     expect(page.locator("form")).to_contain_text("missing: 48213 stands in")
 
 

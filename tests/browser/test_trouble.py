@@ -51,7 +51,7 @@ def test_an_empty_required_field_asks_for_a_number(page: Page) -> None:
     siblings.fill("1")
     settled(page)
     page.get_by_label("Fare", exact=True).fill("")
-    expect(page.get_by_label("Fare missing")).to_be_checked()
+    expect(page.get_by_label("Fare missing", exact=True)).to_be_checked()
     settled(page)
 
 
