@@ -121,7 +121,10 @@ class Catalog:
     def watch(self, folder: Path, seconds: float, stop: threading.Event, loaded: Callable[[], None]) -> None:
         """Load what is there, call `loaded`, then look again every so many seconds until `stop` is set."""
         self._stop = stop
-        self.load(folder)
+        try:
+            self.load(folder)
+        except Exception:  # the next look may find what this one did not
+            log.exception("loading the models failed; the next look is in %s s", seconds)
         loaded()
         while not stop.wait(seconds):
             try:

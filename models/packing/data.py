@@ -56,7 +56,7 @@ def read_records(data: Data, columns: Sequence[str] | None) -> pd.DataFrame:
     return frame
 
 
-def read_pictures(data: Data, spec: ImageSpec | None, channels: int | None) -> Images:
+def read_pictures(data: Data, spec: ImageSpec | None) -> Images:
     """Images fitted to `spec`; from an array without a spec of its own shape. Raises Unpackable."""
     if isinstance(data, np.ndarray):
         pixels = data if data.ndim == 4 else data[..., None]
@@ -69,17 +69,17 @@ def read_pictures(data: Data, spec: ImageSpec | None, channels: int | None) -> I
     files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _ENDINGS and path.is_file())
     if not files:
         raise Unpackable(f"{folder}: expected PNG or JPEG files in it")
-    spec = spec or _spec_of(files[0], channels)
+    spec = spec or _spec_of(files[0])
     parents = sorted({path.parent for path in files})
     return Images(np.stack([_read(path, spec) for path in files]), np.array([parents.index(path.parent) for path in files]))
 
 
-def _spec_of(file: Path, channels: int | None) -> ImageSpec:
+def _spec_of(file: Path) -> ImageSpec:
     from PIL import Image
 
     with Image.open(file) as image:
         grey = image.mode in ("1", "L", "LA") or image.mode.startswith("I")
-        return ImageSpec(height=image.height, width=image.width, channels=channels or (1 if grey else 3), scale=1.0)
+        return ImageSpec(height=image.height, width=image.width, channels=1 if grey else 3, scale=1.0)
 
 
 def _read(path: Path, spec: ImageSpec) -> Bytes:

@@ -9,7 +9,7 @@ from pandas.api import types
 from pydantic import ValidationError
 
 from models.manifest import ColumnSpec, FieldSpec
-from models.packing.transformers import MISSING, Source, Unpackable
+from models.packing.transformers import Source, Unpackable
 from models.tabular import category_text
 
 Given = Mapping[str, Mapping[str, Any]]
@@ -116,6 +116,3 @@ def _range(field: FieldSpec) -> str:
     low, high = field.minimum, field.maximum
     limits = f"{'' if low is None else f'{low:g}'}..{'' if high is None else f'{high:g}'}" if (low, high) != (None, None) else ""
     return f"{seen} (limits {limits})" if limits else seen
-
-
-__all__ = ["MISSING", "Given", "complete_rows", "complete_values", "fields_of", "table"]

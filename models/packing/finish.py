@@ -37,8 +37,6 @@ class Packing:
     content: bytes
     """The model's file."""
     file: str
-    rows: int
-    """Of the data, left-out ones included."""
     notes: list[str]
     """What a reader should know before agreeing."""
     difference: float
@@ -100,7 +98,7 @@ def finish(
     difference = _difference(predictor.predict(x), originals)
     if told.max_evaluations is None:
         manifest = manifest.model_copy(update={"max_evaluations": _affordable(predictor, x)})
-    return Packing(manifest, reference, content, subject.file, rows, notes, difference)
+    return Packing(manifest, reference, content, subject.file, notes, difference)
 
 
 def _check_json(told: Options) -> None:

@@ -24,7 +24,7 @@ def prepare_images(model: object, name: str, data: Data, told: Options) -> Packi
     shape = subject.image_shape()
     if shape is not None and shape[2] not in (1, 3):
         raise Unpackable(f"expected a model of images with 1 or 3 channels, received {shape[2]}")
-    images = read_pictures(data, None if shape is None else _spec(shape, scale, told.offset), None)
+    images = read_pictures(data, None if shape is None else _spec(shape, scale, told.offset))
     spec = _spec(images.pixels.shape[1:], scale, told.offset)
     subject.fit_to((spec.height, spec.width, spec.channels))
     how, number = told.reference()
