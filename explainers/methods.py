@@ -56,7 +56,7 @@ def _deep_shap(network: Any, background: Background) -> Explainer:
     from explainers.deep import shap_rules
     from explainers.deep.engine import DeepExplainer
 
-    return DeepExplainer(network, background, shap_rules.LAYERS, shap_rules.ACTIVATIONS)
+    return DeepExplainer(network, background, shap_rules.LAYERS, shap_rules.ACTIVATIONS, "deep_shap")
 
 
 def _gradient(network: Any, _: Background) -> Explainer:

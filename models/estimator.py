@@ -14,6 +14,7 @@ from models.archive import InvalidArchive
 from models.arrays import Array, Floats, Inputs, Outputs
 from models.blocks import blocks
 from models.folder import InvalidFolder, ModelFolder
+from models.fusion import Fusion, is_blind
 from models.manifest import Manifest
 from models.predictor import Engine, nobody_left
 from models.skops_file import check_skops_file
@@ -42,6 +43,8 @@ class Estimator:
             raise InvalidFolder(f"model.skops: the estimator cannot answer ({type(error).__name__})") from error
         if made.shape != (1, self.outputs):
             raise InvalidFolder(f"model.skops: expected {self.outputs} outputs as in manifest.json, received {made.shape[-1]}")
+        row = example.reshape(-1).astype(np.float64)
+        self.fusions = {"predict": self._fusion(_BLOCK, row), "evaluate": self._fusion(_MANY, row)}
 
     @classmethod
     def load(cls, folder: ModelFolder) -> "Estimator":
@@ -54,19 +57,26 @@ class Estimator:
 
     def predict(self, x: Inputs, check: Callable[[], None] = nobody_left) -> Outputs:
         """See Predictor."""
-        return self._run(x, check, _BLOCK)
+        return self._fused("predict", x, check)
 
     def evaluate(self, x: Inputs, check: Callable[[], None] = nobody_left) -> Outputs:
         """See Predictor."""
-        return self._run(x, check, _MANY if len(x) > _MANY // 4 else _BLOCK)
+        return self._fused("evaluate" if len(x) > _MANY // 4 else "predict", x, check)
 
-    def _run(self, x: Inputs, check: Callable[[], None], size: int) -> Outputs:
-        flat = x.reshape(len(x), int(np.prod(self.input_shape))).astype(np.float64)
-        made = []
-        for block in blocks(flat, size):
-            check()
-            made.append(answer(self.model, block))
-        return np.concatenate(made)[: len(x)].astype(np.float32) if made else np.empty((0, self.outputs), np.float32)
+    def _fused(self, call: str, x: Inputs, check: Callable[[], None]) -> Outputs:
+        if not len(x):
+            return np.empty((0, self.outputs), np.float32)
+        return self.fusions[call](None, [x.reshape(len(x), -1).astype(np.float64)], check).astype(np.float32)
+
+    def _fusion(self, size: int, row: Floats) -> Fusion:
+        def run(_: Any, rows: list[Floats]) -> Floats:
+            (block,) = blocks(rows[0], size)
+            return answer(self.model, block)[: len(rows[0])]
+
+        def compiled(block: Floats) -> Floats:
+            return answer(self.model, block)
+
+        return Fusion(run, block=size, most=size, cores=1, mixes=is_blind(compiled, row, (size, len(row))))
 
 
 def answers_of(model: Any) -> Answers:

@@ -16,9 +16,9 @@ from models.archive import InvalidArchive
 from models.arrays import Inputs, Outputs
 from models.blocks import blocks
 from models.folder import InvalidFolder, ModelFolder
+from models.fusion import Fusion, is_blind
 from models.keras_file import check_keras_file
 from models.manifest import Manifest
-from models.parallel import CORES, parallel
 from models.predictor import Engine, nobody_left
 
 _BLOCK_BYTES = 2**19
@@ -62,8 +62,20 @@ class Network:
         self._forward = fast if self.xla else self._compile(self.forward, given, xla=False)
         many = tf.TensorSpec((self._blocks, self._many, *shape), self.dtype)
         self._evaluate = self._compile(self._loop, many, tf.TensorSpec((), tf.int32), xla=self.xla)
-        for warm in (self.predict, self.evaluate):
-            warm(np.zeros((1, *shape), np.float32))
+        row = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+        given_one, given_many = (self._block, *shape), (self._blocks, self._many, *shape)
+        self.fusions = {
+            "predict": Fusion(
+                self._run_one, block=self._block, most=self._block, mixes=is_blind(self._answer_one, row, given_one)
+            ),
+            "evaluate": Fusion(
+                self._run_many,
+                block=self._many,
+                most=self._blocks * self._many,
+                mixes=is_blind(self._answer_many, row, given_many),
+            ),
+        }
+        """By what they are for; their rows are those of every request that computes at the moment."""
 
     def _compile(self, function: Any, *given: tf.TensorSpec, xla: bool) -> Any:
         return tf.function(function, jit_compile=xla, autograph=False).get_concrete_function(*given)
@@ -79,27 +91,33 @@ class Network:
 
     def predict(self, x: Inputs, check: Callable[[], None] = nobody_left) -> Outputs:
         """(n, ...) to (n, outputs), any n; check is called between blocks and raises when nobody waits any more."""
-        answers = []
-        for block in blocks(x, self._block):
-            check()
-            answers.append(self._forward(tf.constant(block, self.dtype)).numpy())
-        return np.concatenate(answers)[: len(x)].astype(np.float32) if answers else np.empty((0, self.outputs), np.float32)
+        return self._fused("predict", x, check)
 
     def evaluate(self, x: Inputs, check: Callable[[], None] = nobody_left) -> Outputs:
         """(n, ...) to (n, outputs) for many inputs at once: larger blocks, and several of them in one compiled call."""
-        blocks = -(-len(x) // self._many)
-        step = self._many * min(self._blocks, max(1, -(-blocks // CORES)))
+        return self._fused("evaluate", x, check)
 
-        def run(begin: int) -> Outputs:
-            check()
-            part = x[begin : begin + step]
-            padded = np.zeros((self._blocks, self._many, *self.input_shape), np.float32)
-            padded.reshape(-1, *self.input_shape)[: len(part)] = part
-            made = self._evaluate(tf.constant(padded, self.dtype), tf.constant(-(-len(part) // self._many)))
-            return made.numpy().reshape(-1, self.outputs)[: len(part)]
+    def _fused(self, call: str, x: Inputs, check: Callable[[], None]) -> Outputs:
+        return self.fusions[call](None, [x], check) if len(x) else np.empty((0, self.outputs), np.float32)
 
-        answers = list(parallel(run, range(0, len(x), step)))
-        return np.concatenate(answers).astype(np.float32) if answers else np.empty((0, self.outputs), np.float32)
+    def _run_one(self, _: Any, rows: list[Inputs]) -> Outputs:
+        (block,) = blocks(rows[0], self._block)
+        return self._answer_one(block)[: len(rows[0])]
+
+    def _answer_one(self, block: Inputs) -> Outputs:
+        """(block, outputs)"""
+        return self._forward(tf.constant(block, self.dtype)).numpy().astype(np.float32)
+
+    def _run_many(self, _: Any, rows: list[Inputs]) -> Outputs:
+        (x,) = rows
+        padded = np.zeros((self._blocks, self._many, *self.input_shape), np.float32)
+        padded.reshape(-1, *self.input_shape)[: len(x)] = x
+        return self._answer_many(padded, -(-len(x) // self._many)).reshape(-1, self.outputs)[: len(x)]
+
+    def _answer_many(self, padded: Inputs, count: int | None = None) -> Outputs:
+        """(blocks, rows, outputs), of the first `count` blocks."""
+        n = self._blocks if count is None else count
+        return self._evaluate(tf.constant(padded, self.dtype), tf.constant(n)).numpy().astype(np.float32)
 
     def forward(self, x: Any) -> Any:
         """Answers (n, outputs) to x (n, ...), tensors both; for code that is compiled."""

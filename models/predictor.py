@@ -1,12 +1,13 @@
 """What a loaded model is, whichever library it comes from."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from models.archive import InvalidArchive
 from models.arrays import Inputs, Outputs
 from models.folder import KERAS, SKOPS, InvalidFolder, ModelFolder
+from models.fusion import Fusion
 from models.keras_file import check_keras_file
 from models.skops_file import check_skops_file
 
@@ -35,6 +36,10 @@ class Predictor(Protocol):
     @property
     def outputs(self) -> int:
         """How many numbers it answers."""
+
+    @property
+    def fusions(self) -> Mapping[str, Fusion]:
+        """What runs the rows of several requests together, by what it is for."""
 
     def predict(self, x: Inputs, check: Callable[[], None] = nobody_left) -> Outputs:
         """(n, ...) to (n, outputs), any n; check is called between blocks and raises when nobody waits any more."""

@@ -1,7 +1,6 @@
 """`deep` and `deep_shap`: DeepSHAP, one backward pass per (instance, background row) pair."""
 
 from collections.abc import Mapping
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -10,13 +9,15 @@ import tensorflow as tf
 from explainers.deep.passes import PAIR_ELEMENTS, Block, fused, passes_of, weigh
 from explainers.deep.program import Rule, Tensor, kept, run
 from explainers.game import ELEMENTS, Attribution, Question
-from models.arrays import Array, Floats, Inputs
+from models.arrays import Array, Floats
 from models.backgrounds import Background
 from models.blocks import blocks
+from models.fusion import CORES, Fusion
 from models.network import Network
-from models.parallel import CORES, parallel
 
 _MAX_TASKS = 64
+_AT_ONCE = 4 * _MAX_TASKS
+"""Backward passes whose values per element are held at once."""
 
 
 class DeepExplainer:
@@ -27,9 +28,14 @@ class DeepExplainer:
     sampling = False
 
     def __init__(
-        self, network: Network, background: Background, rules: Mapping[str, Rule], activations: Mapping[str, Rule]
+        self,
+        network: Network,
+        background: Background,
+        rules: Mapping[str, Rule],
+        activations: Mapping[str, Rule],
+        name: str = "deep",
     ) -> None:
-        """Compiles and warms. Raises Unruled."""
+        """Compiles and warms; name: of the network's fusion that is made. Raises Unruled."""
         self._passes = passes = passes_of(network, background, rules, activations)
         self._tasks = int(np.clip(PAIR_ELEMENTS // (network.widest * passes.rows), 1, _MAX_TASKS))
         backward = tf.function(self._loop, jit_compile=passes.whole, autograph=False)
@@ -41,8 +47,10 @@ class DeepExplainer:
             tf.TensorSpec((passes.rows,), network.dtype),
             passes.kept_spec,
         )
+        cores = CORES if passes.whole else 1  # convolutions use every core by themselves
+        network.fusions[name] = self._fusion = Fusion(self._pass, block=1, most=self._tasks, cores=cores)
         (first, *_) = passes.blocks(background)
-        self._pass(np.zeros((1, *network.input_shape), np.float32), np.eye(1, network.outputs), first)
+        self._pass(first, [np.zeros((1, *network.input_shape), np.float32), np.eye(1, network.outputs)])
 
     def cost(self, question: Question) -> int:
         """One pair per background row and backward pass."""
@@ -53,26 +61,20 @@ class DeepExplainer:
         players = question.players
         values = np.zeros((len(question.x), *players.shape, question.outputs.shape[1]))
         instances, outputs, places = self._passes.plan(question.outputs)
-        step = min(self._tasks, max(1, -(-len(instances) // CORES)))
-        each = parallel if self._passes.whole else map  # convolutions use every core by themselves
         for block in self._passes.blocks(question.background):
-
-            def run(begin: int, block: Block = block) -> Floats:
-                question.effort.check()
-                some = slice(begin, begin + step)
-                elements = self._pass(question.x[instances[some]], self._passes.seeds(outputs[some]), block)
-                return players.add_up(elements[:, :, None])[..., 0]
-
-            made = each(run, range(0, len(instances), step))
-            for value, (i, adds) in zip(chain.from_iterable(made), places, strict=True):
-                for place, sign in adds:
-                    values[i, ..., place] += sign * value
+            for begin in range(0, len(instances), _AT_ONCE):
+                some = slice(begin, begin + _AT_ONCE)
+                rows = [question.x[instances[some]], self._passes.seeds(outputs[some])]
+                elements = self._fusion(block, rows, question.effort.check)
+                for value, (i, adds) in zip(players.add_up(elements[:, :, None])[..., 0], places[some], strict=True):
+                    for place, sign in adds:
+                        values[i, ..., place] += sign * value
         return Attribution(values, [self.cost(question)] * len(values))
 
-    def _pass(self, x: Inputs, seeds: Array, block: Block) -> Floats:
+    def _pass(self, block: Block, rows: list[Array]) -> Floats:
         """Values per input element (t, size) of at most `_tasks` backward passes against one block of rows."""
-        n, constant = len(x), self._passes.constant
-        (x,), (seeds,) = blocks(x, self._tasks), blocks(seeds, self._tasks)
+        n, constant = len(rows[0]), self._passes.constant
+        (x,), (seeds,) = (blocks(array, self._tasks) for array in rows)
         made = self._backward(constant(x), constant(seeds), tf.constant(n), block.x, block.weights, block.kept)
         return np.asarray(made.numpy()[:n], np.float64)
 

@@ -1,0 +1,182 @@
+"""Calls that come at the same time, answered by one: rows that several requests want computed share compiled blocks.
+
+A call's rows wait in a queue. Whoever finds a core free takes rows from the front of it, a few of every call in turn, runs
+them, and hands out the answers. Nobody waits for company: a lone call is run at once. This is flat combining (Hendler et
+al. 2010); it needs rows whose answers depend on the row alone, wherever it stands in a block.
+"""
+
+import os
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from models.arrays import Array
+
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+_PATIENCE = 0.02
+"""Seconds between two looks at whether somebody still wants the answer."""
+
+Run = Callable[[Any, list[Array]], Array]
+"""What is the same for all rows (the key), and the rows of each argument, stacked: the answers, stacked."""
+Watch = Callable[[int, int], None]
+"""Told of every run: how many rows, and of how many calls."""
+
+
+def nobody_watches(rows: int, calls: int) -> None:
+    """A watch that does nothing."""
+
+
+class _Call:
+    """What one thread waits for."""
+
+    def __init__(self, key: Any, rows: list[Array]) -> None:
+        self.key, self.rows, self.size = key, rows, len(rows[0])
+        self.taken = 0
+        self.left = self.size
+        self.answers: Array | None = None
+        self.error: BaseException | None = None
+        self.turn = threading.Event()
+        """Set when the answers are there, and when there is something to run."""
+
+
+class _Share(NamedTuple):
+    """Some rows of a call, for one run."""
+
+    call: _Call
+    begin: int
+    end: int
+
+
+class Fusion:
+    """A compiled function, shared by the threads that call it."""
+
+    def __init__(self, run: Run, *, block: int, most: int, cores: int = CORES, mixes: bool = True) -> None:
+        """block: rows that cost as much as one; most: rows that one run takes; cores: runs at the same time.
+
+        mixes: False where an answer depends on the row's place in a block; then a run has rows of one call.
+        """
+        self._run, self._block, self._most, self._cores, self._mixes = run, block, most, cores, mixes
+        self.watch: Watch = nobody_watches
+        self._lock = threading.Lock()
+        self._queue: deque[_Call] = deque()
+        """Calls with rows that nobody has taken."""
+        self._running = 0
+
+    def __call__(self, key: Any, rows: list[Array], check: Callable[[], None]) -> Array:
+        """The answers to rows, arrays (n, ...) with n > 0; check is called now and then and may raise.
+
+        key: rows of calls with the same one may stand in one run.
+        """
+        call = _Call(key, rows)
+        with self._lock:
+            self._queue.append(call)
+        try:
+            while call.left:
+                check()
+                if not self._take_a_turn():
+                    call.turn.wait(_PATIENCE)
+                    call.turn.clear()
+        finally:
+            self._leave(call)
+        if call.error is not None:
+            raise call.error
+        assert call.answers is not None
+        return call.answers
+
+    def _take_a_turn(self) -> bool:
+        """Run some rows, of whichever calls; False when there are none or every core is busy."""
+        with self._lock:
+            if self._running >= self._cores or not self._queue:
+                return False
+            shares = self._shares()
+            self._running += 1
+            more = bool(self._queue) and self._running < self._cores
+        if more:
+            _others().submit(self._take_a_turn)
+        self._answer(shares)
+        return True
+
+    def _shares(self) -> list[_Share]:
+        """Rows for one run: of the calls that go with the first one, a block of each in turn, as much as one core's part."""
+        first = self._queue[0]
+        waiting = sum(call.size - call.taken for call in self._queue if self._together(call, first))
+        blocks = -(-waiting // self._block)
+        room = min(self._most, self._block * -(-blocks // (self._cores - self._running)))
+        shares: list[_Share] = []
+        while room and any(self._together(call, first) for call in self._queue):
+            call = self._queue.popleft()
+            n = min(room, self._block, call.size - call.taken) if self._together(call, first) else 0
+            if n:
+                shares.append(_Share(call, call.taken, call.taken + n))
+                call.taken += n
+                room -= n
+            if call.taken < call.size:
+                self._queue.append(call)
+        return shares
+
+    def _together(self, call: _Call, other: _Call) -> bool:
+        return call is other or (self._mixes and call.key is other.key)
+
+    def _answer(self, shares: list[_Share]) -> None:
+        calls = {id(share.call): share.call for share in shares}
+        rows = [
+            np.concatenate(parts) if len(parts) > 1 else parts[0]
+            for parts in zip(*([array[begin:end] for array in call.rows] for call, begin, end in shares), strict=True)
+        ]
+        try:
+            self.watch(len(rows[0]), len(calls))
+            answers = self._run(shares[0].call.key, rows)
+            self._hand_out(shares, answers)
+        except BaseException as error:
+            for call in calls.values():
+                call.error = error
+        with self._lock:
+            self._running -= 1
+            for call, begin, end in shares:
+                call.left = 0 if call.error else call.left - (end - begin)
+            for call in calls.values():
+                if not call.left:
+                    call.turn.set()
+            self._wake_one()
+
+    def _hand_out(self, shares: list[_Share], answers: Array) -> None:
+        place = 0
+        for call, begin, end in shares:
+            if call.answers is None:
+                with self._lock:  # two runs may have rows of one call
+                    if call.answers is None:
+                        call.answers = np.empty((call.size, *answers.shape[1:]), answers.dtype)
+            call.answers[begin:end] = answers[place : place + end - begin]
+            place += end - begin
+
+    def _leave(self, call: _Call) -> None:
+        """Whether it was answered or given up: its other rows are not run, and the next one gets a turn."""
+        with self._lock:
+            if call in self._queue:
+                self._queue.remove(call)
+            self._wake_one()
+
+    def _wake_one(self) -> None:
+        if self._queue and self._running < self._cores:
+            self._queue[0].turn.set()
+
+
+@cache
+def _others() -> ThreadPoolExecutor:
+    """Threads for the other cores; made when first needed. What runs here never waits for other work here."""
+    return ThreadPoolExecutor(CORES, thread_name_prefix="fusion")
+
+
+def is_blind(compiled: Callable[[Array], Array], row: Array, shape: tuple[int, ...]) -> bool:
+    """Whether a block's answers do not depend on where in it a row stands: those of a block of one row are the same bytes.
+
+    row: (...); shape: of the block, (..., *row.shape).
+    """
+    answers = compiled(np.ascontiguousarray(np.broadcast_to(row, shape)))
+    answers = answers.reshape(-1, answers.shape[-1])
+    return bool((answers == answers[:1]).all())

@@ -1,0 +1,149 @@
+"""Fusion: calls that come at the same time share runs, and nobody pays for the company."""
+
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import pytest
+
+from models.arrays import Array
+from models.folder import TRAINED, read_folder
+from models.fusion import Fusion, is_blind
+from models.predictor import load_predictor
+
+
+class Gate:
+    """Doubles its rows, once it is open."""
+
+    def __init__(self) -> None:
+        self.open, self.entered = threading.Event(), threading.Event()
+        self.runs: list[tuple[Any, list[float]]] = []
+
+    def __call__(self, key: Any, rows: list[Array]) -> Array:
+        """See Run."""
+        self.runs.append((key, rows[0][:, 0].tolist()))
+        self.entered.set()
+        assert self.open.wait(5)
+        return 2 * rows[0]
+
+
+def column(*values: float) -> list[Array]:
+    return [np.array(values, np.float64)[:, None]]
+
+
+def nothing() -> None:
+    """Somebody waits."""
+
+
+@contextmanager
+def asking(fusion: Fusion, calls: list[tuple[Any, list[Array]]]) -> Iterator[list[Future[Array]]]:
+    """The calls, one after the other, each on a thread of its own."""
+    with ThreadPoolExecutor(len(calls)) as threads:
+        futures = []
+        for key, rows in calls:
+            futures.append(threads.submit(fusion, key, rows, nothing))
+            time.sleep(0.03)
+        yield futures
+
+
+def test_a_lone_call_runs_at_once_and_whole() -> None:
+    gate = Gate()
+    gate.open.set()
+    assert Fusion(gate, block=2, most=8, cores=1)(None, column(1, 2, 3), nothing).ravel().tolist() == [2, 4, 6]
+    assert gate.runs == [(None, [1, 2, 3])]
+
+
+def test_calls_that_wait_share_a_run() -> None:
+    """While the first one runs four come; they are answered together, and the watch is told."""
+    gate, seen = Gate(), list[tuple[int, int]]()
+    fusion = Fusion(gate, block=8, most=8, cores=1)
+    fusion.watch = lambda rows, calls: seen.append((rows, calls))
+    with asking(fusion, [(None, column(k, k + 0.5)) for k in range(5)]) as futures:
+        gate.open.set()
+    assert [future.result().ravel().tolist() for future in futures] == [[2 * k, 2 * k + 1] for k in range(5)]
+    assert seen == [(2, 1), (8, 4)]
+
+
+def test_calls_with_another_key_or_in_a_place_that_matters_run_apart() -> None:
+    for mixes, keys in ((True, "aabb"), (False, "aaaa")):
+        gate = Gate()
+        with asking(Fusion(gate, block=8, most=8, cores=1, mixes=mixes), [(key, column(1)) for key in "x" + keys]):
+            gate.open.set()
+        assert [len(rows) for _, rows in gate.runs] == ([1, 2, 2] if mixes else [1, 1, 1, 1, 1])
+
+
+def test_a_short_call_does_not_wait_for_a_long_one() -> None:
+    """Every run has a block of each."""
+    gate = Gate()
+    with asking(Fusion(gate, block=2, most=4, cores=1), [(None, column(*range(40))), (None, column(-1))]) as (_, short):
+        gate.open.set()
+        assert short.result().ravel().tolist() == [-2]
+    assert -1 in gate.runs[1][1]
+    assert len(gate.runs) == 11
+
+
+def test_who_gives_up_leaves_no_work_behind() -> None:
+    gate, gone = Gate(), threading.Event()
+
+    def left() -> None:
+        if gone.is_set():
+            raise TimeoutError
+
+    fusion = Fusion(gate, block=2, most=2, cores=1)
+    with ThreadPoolExecutor(3) as threads:
+        first = threads.submit(fusion, None, column(1), nothing)
+        assert gate.entered.wait(5)
+        leaving = threads.submit(fusion, None, column(*range(100)), left)
+        gone.set()
+        with pytest.raises(TimeoutError):
+            leaving.result(5)
+        gate.open.set()
+        assert first.result(5).tolist() == [[2]]
+        assert threads.submit(fusion, None, column(3), nothing).result(5).tolist() == [[6]]
+    assert len(gate.runs) == 2
+
+
+def test_a_fault_reaches_those_whose_rows_ran_and_nobody_else() -> None:
+    def run(_: Any, rows: list[Array]) -> Array:
+        if (rows[0] < 0).any():
+            raise ZeroDivisionError
+        return rows[0]
+
+    fusion = Fusion(run, block=4, most=4, cores=1)
+    with pytest.raises(ZeroDivisionError):
+        fusion(None, column(-1), nothing)
+    assert fusion(None, column(1), nothing).tolist() == [[1]]
+
+
+def test_many_threads_and_every_core() -> None:
+    """Each gets its own answers, whatever ran together."""
+    fusion = Fusion(lambda _, rows: 2 * rows[0], block=7, most=21, cores=3)
+
+    def ask(k: int) -> bool:
+        rows = column(*range(k, k + k % 50 + 1))
+        return bool((fusion(None, rows, nothing) == 2 * rows[0]).all())
+
+    with ThreadPoolExecutor(16) as threads:
+        assert all(threads.map(ask, range(2000)))
+
+
+def test_a_place_that_matters_is_noticed() -> None:
+    shape = (4, 2)
+    assert is_blind(lambda x: x + 1, np.ones(2), shape)
+    assert not is_blind(lambda x: np.cumsum(x, axis=0), np.ones(2), shape)
+
+
+@pytest.mark.parametrize("name", ["titanic", "fashion-mnist"])
+def test_the_shipped_models_do_not_care_where_a_row_stands(name: str) -> None:
+    """Other rows beside it, another place: the same bytes."""
+    folder = read_folder(TRAINED / name)
+    predictor = load_predictor(folder)
+    x = folder.background.x[:50]
+    for ask in (predictor.predict, predictor.evaluate):
+        alone = ask(x)
+        for begin in (1, 7, 31):
+            assert (ask(np.concatenate([x[::-1][:begin], x]))[begin:] == alone).all()
