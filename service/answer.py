@@ -31,7 +31,7 @@ def answer(asked: Asked, choice: Choice, attribution: Attribution, context: Cont
     assert values is not None
     predictions, base = rounded(predictions), rounded(base)
     proofs = prove(predictions, base, values, attribution.sum_stderr, known.predictions, exact=attribution.exact)
-    context.metrics.count_proofs(manifest.name, choice.method, proofs)
+    context.metrics.explained(manifest.name, choice.asked, choice.method, attribution, proofs)
     data: Any = asked.instances.columns if question.players.name == "columns" else asked.instances.data
     explanations: list[Json] = [
         {

@@ -1,82 +1,102 @@
 """The application, assembled."""
 
-import logging
-import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 
 from service import __version__
+from service.access import Access
 from service.catalog import Catalog
 from service.context import Context
-from service.errors import BY_STATUS, MEDIA_TYPE, Problem, Unexpected
+from service.errors import BY_STATUS, Problem, Unexpected
+from service.headers import SafeHeaders
 from service.lane import Lane
+from service.life import Life
 from service.metrics import Metrics
+from service.negotiate import Bodies
+from service.observe import Observe
 from service.openapi import complete
 from service.page import router as page
 from service.pictures.easel import Easel
+from service.problems import problem_response
 from service.protocols.routes import router as protocols
 from service.request_id import RequestId
-from service.routes import router
+from service.routes import EVERYWHERE, router
 from service.settings import Settings
-
-log = logging.getLogger(__name__)
+from service.watcher import Watcher
 
 
 def create_app(settings: Settings, catalog: Catalog | None = None) -> FastAPI:
     """The whole service. Without a catalog, the models of `settings.models` are loaded beside the event loop."""
+    life, metrics = Life(), Metrics()
     app = FastAPI(
         title="shapserve",
         version=__version__,
         summary="What does a model predict, and why? Every answer says how far it can be trusted.",
         lifespan=_lifespan,
-        middleware=[Middleware(RequestId)],
-        exception_handlers={Problem: _problem, HTTPException: _http_problem, Exception: _unexpected},
+        middleware=[
+            Middleware(RequestId),
+            Middleware(SafeHeaders, life),
+            Middleware(Observe, metrics),
+            *_cors(settings),
+            Middleware(Access, settings),
+        ],
+        exception_handlers={Problem: _problem, HTTPException: _http_problem},
         redirect_slashes=False,
         docs_url=None,  # the page serves its own
         redoc_url=None,
+        telemetry={"logs": False},  # they would quote exceptions
     )
-    app.state.context = Context(settings, catalog or Catalog(require_receipt=settings.require_receipt), Metrics())
-    app.state.lane = Lane(settings.threads, settings.max_waiting)
-    app.state.drawing, app.state.easel = Lane(1, settings.max_waiting, "draw-queue"), Easel()
-    app.state.loads = catalog is None
+    easel, found = Easel(), catalog or Catalog(require_receipt=settings.require_receipt, metrics=metrics)
+    app.state.context = Context(settings, found, metrics)
+    app.state.watcher = Watcher(found, settings, easel.start) if catalog is None else None
+    crowd = {"waiting": metrics.waiting, "computing": metrics.computing}
+    app.state.lane = Lane(settings.threads, settings.max_waiting, phases=("queue", "respond"), **crowd)
+    app.state.drawing = Lane(1, settings.max_waiting, phases=("draw-queue", "draw"), **crowd)
+    app.state.easel, app.state.life = easel, life
+    app.state.bodies = Bodies(settings.max_body_bytes, settings.max_bodies_bytes, settings.body_seconds, life)
     app.include_router(router)
     app.include_router(protocols)
     app.include_router(page)
-    complete(app)
+    complete(app, EVERYWHERE, keys=bool(settings.api_keys))
     return app
+
+
+def _cors(settings: Settings) -> list[Middleware]:
+    """Nothing unless origins are named: then browsers refuse what other pages ask."""
+    if not settings.cors_origins:
+        return []
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "HEAD", "POST"],
+            allow_headers=["Content-Type", "Authorization", "X-API-Key"],
+            expose_headers=["X-Request-ID", "Server-Timing", "Retry-After"],
+        )
+    ]
 
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Models load while `/livez` answers; what computes when the service stops may end."""
-    stop = threading.Event()
-    if app.state.loads:
-        threading.Thread(target=_watch, args=(app, stop), name="loading", daemon=True).start()
+    if app.state.watcher is not None:
+        app.state.watcher.start()
     yield
-    stop.set()
+    if app.state.watcher is not None:
+        app.state.watcher.stop()
     app.state.lane.close()
     app.state.drawing.close()
     app.state.easel.close()
 
 
-def _watch(app: FastAPI, stop: threading.Event) -> None:
-    """The models first: they keep every core busy."""
-    context = app.state.context
-    context.catalog.watch(context.settings.models, context.settings.poll_seconds, stop, app.state.easel.start)
-
-
 async def _problem(request: Request, problem: Exception) -> Response:
     assert isinstance(problem, Problem)
-    request_id = request.scope["request_id"]
-    headers = {"X-Request-ID": request_id, "Vary": "Accept"}
-    if problem.retry_after is not None:
-        headers["Retry-After"] = str(problem.retry_after)
-    protocol = request.url.path.split("/")[1] in ("v1", "v2")
-    return Response(problem.body(request_id, protocol=protocol), problem.status, headers, MEDIA_TYPE)
+    return problem_response(problem, request.scope)
 
 
 async def _http_problem(request: Request, error: Exception) -> Response:
@@ -92,8 +112,3 @@ _DETAILS = {
     404: "see /docs for what there is",
     405: "the header `Allow` says which methods there are",
 }
-
-
-async def _unexpected(request: Request, error: Exception) -> Response:
-    log.error("request %s failed; the traceback follows", request.scope["request_id"])
-    return await _problem(request, Unexpected("this is a fault of the service; its log has the details"))

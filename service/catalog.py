@@ -17,6 +17,7 @@ from models.tabular import Instances
 from schemas.catalog import State
 from service.backgrounds import Backgrounds
 from service.errors import Loading, UnknownModel
+from service.metrics import Metrics
 
 log = logging.getLogger(__name__)
 _AT_ONCE = 2
@@ -90,7 +91,9 @@ class Snapshot:
 class Catalog:
     """The current snapshot, replaced whole by the one thread that watches the folder, read by all."""
 
-    def __init__(self, models: Mapping[str, Model] | None = None, *, require_receipt: bool = False) -> None:
+    def __init__(
+        self, models: Mapping[str, Model] | None = None, *, require_receipt: bool = False, metrics: Metrics | None = None
+    ) -> None:
         entries = {name: Entry("ready", model) for name, model in (models or {}).items()}
         self._now = Snapshot(entries, models is not None)
         self._seen: dict[str, Fingerprint] = {}
@@ -98,6 +101,7 @@ class Catalog:
         self._before: dict[str, Fingerprint] = {}
         """What the last look has found; a folder is loaded once two looks find the same."""
         self._require_receipt = require_receipt
+        self._metrics = metrics
         self._stop = threading.Event()
         """Set when the service ends: what has not begun to load is not begun."""
         self._lock = threading.Lock()
@@ -140,7 +144,7 @@ class Catalog:
                 log.error("%s: there is no model folder to serve", folder)
             self._load_all(folder, found)
         finally:
-            self._now = replace(self._now, settled=True)
+            self._become(settled=True)
 
     def refresh(self, folder: Path) -> None:
         """Load what has changed since it was last loaded and has not changed since the last look; drop what is gone.
@@ -165,7 +169,7 @@ class Catalog:
     def _load_one(self, path: Path, seen: Fingerprint) -> None:
         if self._stop.is_set():
             return
-        entry, name = _load(path, self._require_receipt), path.name
+        entry, name = _load(path, self._require_receipt, self._metrics), path.name
         if fingerprint(path) != seen:
             log.info("model %s changed while it was loaded; it is loaded again", name)
             return
@@ -188,12 +192,17 @@ class Catalog:
 
     def _put(self, name: str, entry: Entry) -> None:
         with self._lock:
-            self._now = replace(self._now, found={**self._now.found, name: entry})
+            self._become(found={**self._now.found, name: entry})
+
+    def _become(self, **changes: Any) -> None:
+        self._now = replace(self._now, **changes)
+        if self._metrics is not None:
+            self._metrics.loaded([entry.state for entry in self._now.found.values()], ready=self._now.ready())
 
     def drop(self, name: str) -> None:
         """Requests that were accepted before are answered; later ones do not find the model."""
         with self._lock:
-            self._now = replace(self._now, found={key: entry for key, entry in self._now.found.items() if key != name})
+            self._become(found={key: entry for key, entry in self._now.found.items() if key != name})
         self._seen.pop(name, None)
         log.info("model %s is gone from the folder; it ends with its last request", name)
 
@@ -208,7 +217,7 @@ def _look(folder: Path) -> dict[str, Fingerprint] | None:
     return {path.name: fingerprint(path) for path in folders}
 
 
-def _load(path: Path, require_receipt: bool) -> Entry:
+def _load(path: Path, require_receipt: bool, metrics: Metrics | None) -> Entry:
     """Read the folder, ask its receipt, and only then open the model."""
     try:
         folder = read_folder(path)
@@ -216,7 +225,7 @@ def _load(path: Path, require_receipt: bool) -> Entry:
             return Entry("refused", reason=reason)
         from service.loading import load_folder  # imports the library that runs the model
 
-        return Entry("ready", load_folder(folder))
+        return Entry("ready", load_folder(folder, metrics))
     except InvalidFolder as error:
         return Entry("refused", reason=str(error))
     except Exception:

@@ -1,6 +1,6 @@
 """Which method answers, and why."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from explainers.game import Explainer, Unsuitable, affordable
 from explainers.tree import Tree
@@ -14,6 +14,8 @@ _UNIT = {"fields": "column", "columns": "column", "pixels": "pixel", "patches": 
 class Choice:
     """The method, and what to say about it."""
 
+    asked: str
+    """`auto`, or the method."""
     method: str
     why: str
     explainer: Explainer
@@ -24,15 +26,15 @@ def choose(method: str, asked: Asked, where: str = "/method") -> Choice:
     """The method that was asked for, or for `auto` the best that is affordable. Raises Invalid; where: the pointer."""
     if asked.question.interactions and method not in ("auto", "exact"):
         raise invalid("/interactions", "expected only with the method `exact`")
-    if method == "auto" and not asked.question.interactions:
-        return _auto(asked)
-    if method == "auto":
+    if method != "auto":
+        _check_available(method, asked, where)
+        _check_cost(method, asked)
+        return replace(_choice(method, "the request names it", asked), asked=method)
+    if asked.question.interactions:
         _check_available("exact", asked, where)
         _check_cost("exact", asked)
         return _choice("exact", "interactions come with `exact`", asked)
-    _check_available(method, asked, where)
-    _check_cost(method, asked)
-    return _choice(method, "the request names it", asked)
+    return _auto(asked)
 
 
 def _auto(asked: Asked) -> Choice:
@@ -65,7 +67,7 @@ def _choice(method: str, why: str, asked: Asked, warnings: list[str] | None = No
     explainer, players = asked.model.explainers[method], asked.question.players.name
     added_up = f"`{method}` gives values per {_UNIT[players]}; those of one player were added up"
     adds_up = explainer.elementwise and players in ("fields", "patches")
-    return Choice(method, why, explainer, [*(warnings or []), *([added_up] if adds_up else [])])
+    return Choice("auto", method, why, explainer, [*(warnings or []), *([added_up] if adds_up else [])])
 
 
 def _check_available(method: str, asked: Asked, where: str) -> None:

@@ -1,6 +1,5 @@
 """The command `shapserve`."""
 
-import logging
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -26,17 +25,37 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on [SHAPSERVE_HOST, 127.0.0.1].")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on [SHAPSERVE_PORT, 8000].")] = None,
     models: Annotated[Path | None, typer.Option(help="Folder of model folders [SHAPSERVE_MODELS].")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes that answer [SHAPSERVE_WORKERS, 1].")] = None,
 ) -> None:
     """Serve the models of a folder."""
-    import uvicorn
+    from service.logs import set_up_logs
 
-    from service.app import create_app
-
-    settings = _settings(host=host, port=port, models=models)
+    settings = _settings(host=host, port=port, models=models, workers=workers)
     if not settings.models.is_dir():
         _fail(f"{settings.models} is not a folder; expected a folder of model folders")
-    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    uvicorn.run(create_app(settings), host=settings.host, port=settings.port, log_level=settings.log_level, access_log=False)
+    set_up_logs(settings)
+    if settings.workers > 1:
+        from service.workers import supervise
+
+        supervise(settings)
+    else:
+        from service.app import create_app
+        from service.server import Server
+
+        Server(create_app(settings), settings).run()
+
+
+@app.command()
+def key(name: Annotated[str, typer.Argument(help="Whose key it is, as it will stand in the log.")]) -> None:
+    """Make a key for a client: shown once; the settings hold its hash."""
+    from service.access import new_key
+    from service.settings import is_name
+
+    if not is_name(name):
+        _fail("expected a name of 1 to 64 letters, digits, dots, underscores and hyphens")
+    secret, digest = new_key()
+    typer.echo(f"{name} sends    Authorization: Bearer {secret}")
+    typer.echo(f"the service   SHAPSERVE_API_KEYS={name}:{digest}")
 
 
 @app.command()
@@ -311,7 +330,8 @@ def _settings(**given: object) -> "Settings":
         return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
     except ValidationError as error:
         for e in error.errors(include_input=False):
-            _say(f"setting {'.'.join(map(str, e['loc']))}: {e['msg']}")
+            where = f"setting {'.'.join(map(str, e['loc']))}" if e["loc"] else "settings"
+            _say(f"{where}: {e['msg'].removeprefix('Value error, ')}")
         raise typer.Exit(2) from None
 
 

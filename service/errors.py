@@ -3,23 +3,29 @@
 Problem                      status code
 ├── NotJson                  400    not-json
 ├── ClientLeft               400    client-left
+├── Unauthorized             401    unauthorized
 ├── NotFound                 404    not-found
 │   └── UnknownModel         404    unknown-model
 │       └── UnknownVersion   404    unknown-version
 ├── MethodNotAllowed         405    method-not-allowed
 ├── NotAcceptable            406    not-acceptable
+├── BodyTooSlow              408    body-too-slow
 ├── BodyTooLarge             413    body-too-large
 ├── UnsupportedMediaType     415    unsupported-media-type
+├── Misdirected              421    misdirected
 ├── Invalid                  422    invalid
+├── TooMany                  429    too-many-requests
 ├── Unexpected               500    unexpected
 │   └── NotFinite            500    not-finite
 ├── Busy                     503    busy
-│   └── Loading              503    loading
+│   ├── Loading              503    loading
+│   └── Stopping             503    stopping
 └── DeadlinePassed           504    deadline-passed
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import orjson
@@ -39,12 +45,16 @@ class Problem(Exception):
     status: ClassVar[int] = 500
     code: ClassVar[str] = "unexpected"
     title: ClassVar[str] = "Something unexpected happened"
-    retry_after: ClassVar[int | None] = None
+    headers: ClassVar[Mapping[str, str]] = {}
+    retry_after: int | None = None
+    """Seconds."""
 
-    def __init__(self, detail: str, errors: Iterable[ProblemError] = ()) -> None:
+    def __init__(self, detail: str, errors: Iterable[ProblemError] = (), *, retry_after: int | None = None) -> None:
         super().__init__(detail)
         self.detail = detail
         self.errors = list(errors)[:MAX_ERRORS]
+        if retry_after is not None:
+            self.retry_after = retry_after
 
     def body(self, request_id: str, *, protocol: bool = False) -> bytes:
         """The JSON body, at most MAX_BYTES; protocol: with the member `error` of KServe's protocols."""
@@ -74,6 +84,12 @@ class ClientLeft(Problem):
     """The client has closed the connection; only the log would see this answer."""
 
     status, code, title = 400, "client-left", "The client has left"
+
+
+class Unauthorized(Problem):
+    """No key, or one that is not known."""
+
+    status, code, title, headers = 401, "unauthorized", "A key is needed", MappingProxyType({"WWW-Authenticate": "Bearer"})
 
 
 class NotFound(Problem):
@@ -106,6 +122,12 @@ class NotAcceptable(Problem):
     status, code, title = 406, "not-acceptable", "None of the accepted media types can be made"
 
 
+class BodyTooSlow(Problem):
+    """The body did not arrive in time."""
+
+    status, code, title, headers = 408, "body-too-slow", "The body took too long", MappingProxyType({"Connection": "close"})
+
+
 class BodyTooLarge(Problem):
     """The body is larger than the setting allows."""
 
@@ -118,10 +140,22 @@ class UnsupportedMediaType(Problem):
     status, code, title = 415, "unsupported-media-type", "The body is expected as application/json"
 
 
+class Misdirected(Problem):
+    """The service is not called by this name."""
+
+    status, code, title = 421, "misdirected", "The service is not called by this name"
+
+
 class Invalid(Problem):
     """The schema or the manifest refuses the request."""
 
     status, code, title = 422, "invalid", "The request cannot be answered as it is"
+
+
+class TooMany(Problem):
+    """The key has asked too often."""
+
+    status, code, title = 429, "too-many-requests", "Too many requests"
 
 
 class Unexpected(Problem):
@@ -144,6 +178,12 @@ class Loading(Busy):
     """The model is not ready yet."""
 
     code, title, retry_after = "loading", "The model is still loading", 5
+
+
+class Stopping(Busy):
+    """The service ends; another one may answer."""
+
+    code, title, headers = "stopping", "The service is stopping", MappingProxyType({"Connection": "close"})
 
 
 class DeadlinePassed(Problem):

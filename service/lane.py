@@ -4,13 +4,14 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, Protocol, TypeVar
 
 from service.errors import Busy, ClientLeft, DeadlinePassed
 
 T = TypeVar("T")
 _TOO_LATE = "the work was stopped; ask for less at once, or allow more time"
+_FULL = "too many requests wait already; try again in a moment"
 
 
 class Clock:
@@ -45,11 +46,15 @@ class Clock:
         if self.over():
             raise DeadlinePassed(_TOO_LATE)
 
-    def mark(self, phase: str) -> None:
-        """The phase that ends here took the time since the last mark. Checks the deadline."""
+    def note(self, phase: str) -> None:
+        """The phase that ends here took the time since the last one."""
         now = time.perf_counter()
         self.phases.append((phase, (now - self._last) * 1000))
         self._last = now
+
+    def mark(self, phase: str) -> None:
+        """The same, and a check."""
+        self.note(phase)
         self.check()
 
     def server_timing(self) -> str:
@@ -57,24 +62,43 @@ class Clock:
         return ", ".join(f"{name};dur={ms:.2f}" for name, ms in self.phases)
 
 
-class Lane:
-    """Threads that compute, and a bounded number of requests that wait for them."""
+class Crowd(Protocol):
+    """Counts who is where."""
 
-    def __init__(self, threads: int, max_waiting: int, phase: str = "queue") -> None:
-        self._phase = phase
+    def inc(self) -> None:
+        """One more."""
+
+    def dec(self) -> None:
+        """One less."""
+
+
+class Lane:
+    """Threads that compute, and a bounded number of requests that wait for them. Its coroutines run on one event loop."""
+
+    def __init__(self, threads: int, max_waiting: int, *, phases: tuple[str, str], waiting: Crowd, computing: Crowd) -> None:
+        """phases: names for the time in the queue, and for what the work has not named itself at its end."""
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="lane")
-        self._places = threading.Semaphore(threads + max_waiting)
+        self._places = threads + max_waiting
+        self._taken = 0
+        self._lock = threading.Lock()
+        self._phases, self._waiting, self._computing = phases, waiting, computing
+
+    def check_room(self) -> None:
+        """Before anything of a request is read. Raises Busy."""
+        if self._taken >= self._places:
+            raise Busy(_FULL)
 
     async def run(self, work: Callable[[Clock], T], clock: Clock, left: Coroutine[Any, Any, None]) -> T:
         """Do `work` on a thread; it is told to stop when the deadline has passed or `left` ends, which is the client's leaving.
 
         Raises Busy at once when too many wait, DeadlinePassed, ClientLeft.
         """
-        if not self._places.acquire(blocking=False):
+        if not self._enter():
             left.close()
-            raise Busy("too many requests wait already; try again in a moment")
-        future = self._threads.submit(self._begin, work, clock)
-        future.add_done_callback(lambda _: self._places.release())
+            raise Busy(_FULL)
+        begun = threading.Event()
+        future = self._threads.submit(self._begin, work, clock, begun)
+        future.add_done_callback(lambda done: self._leave(done, begun))
         answer, gone = asyncio.wrap_future(future), asyncio.ensure_future(left)
         try:
             first: set[asyncio.Future[Any]] = {answer, gone}
@@ -92,6 +116,26 @@ class Lane:
         """Let what has begun end."""
         self._threads.shutdown(wait=True)
 
-    def _begin(self, work: Callable[[Clock], T], clock: Clock) -> T:
-        clock.mark(self._phase)
-        return work(clock)
+    def _enter(self) -> bool:
+        with self._lock:
+            if self._taken >= self._places:
+                return False
+            self._taken += 1
+        self._waiting.inc()
+        return True
+
+    def _leave(self, future: Future[Any], begun: threading.Event) -> None:
+        """Done, failed, or cancelled while it waited."""
+        (self._computing if begun.is_set() else self._waiting).dec()
+        with self._lock:
+            self._taken -= 1
+
+    def _begin(self, work: Callable[[Clock], T], clock: Clock, begun: threading.Event) -> T:
+        queue, rest = self._phases
+        begun.set()
+        self._waiting.dec()
+        self._computing.inc()
+        clock.mark(queue)
+        answer = work(clock)
+        clock.note(rest)
+        return answer

@@ -12,6 +12,7 @@ from models.tabular import RecordReader
 from service.backgrounds import Backgrounds
 from service.catalog import Model
 from service.image_reader import ImageReader
+from service.metrics import Metrics
 
 
 def load_model(path: Path) -> Model:
@@ -19,9 +20,14 @@ def load_model(path: Path) -> Model:
     return load_folder(read_folder(path))
 
 
-def load_folder(folder: ModelFolder) -> Model:
-    """The same of a folder that was read. Raises InvalidFolder."""
-    return assemble(folder, load_predictor(folder))
+def load_folder(folder: ModelFolder, metrics: Metrics | None = None) -> Model:
+    """The same of a folder that was read; metrics: what is to count its batches. Raises InvalidFolder."""
+    predictor = load_predictor(folder)
+    model = assemble(folder, predictor)
+    if metrics is not None:
+        for call, fusion in predictor.fusions.items():
+            fusion.watch = metrics.batches(folder.manifest.name, call)
+    return model
 
 
 def assemble(folder: ModelFolder, predictor: Predictor) -> Model:

@@ -1,11 +1,13 @@
 """What a request says of its body and of the answer that it takes."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
-from service.errors import BodyTooLarge, ClientLeft, NotAcceptable, UnsupportedMediaType
+from service.errors import BodyTooLarge, BodyTooSlow, Busy, ClientLeft, NotAcceptable, Stopping, UnsupportedMediaType
+from service.life import Life
 
 
 def accept(request: Request, offered: Sequence[str]) -> str:
@@ -25,26 +27,58 @@ def accept(request: Request, offered: Sequence[str]) -> str:
     return best
 
 
-async def read_json(request: Request, limit: int) -> bytes | bytearray:
-    """The body. Raises UnsupportedMediaType unless it is declared as JSON, BodyTooLarge beyond `limit` bytes."""
-    declared = request.headers.get("content-type", "").split(";")[0].strip().lower()
-    if declared != "application/json" and not (declared.startswith("application/") and declared.endswith("+json")):
-        raise UnsupportedMediaType("expected the header `Content-Type: application/json`")
-    if request.headers.get("content-encoding", "identity").lower() != "identity":
-        raise UnsupportedMediaType("expected a body without Content-Encoding")
-    too_large = BodyTooLarge(f"expected at most {limit} bytes; send fewer instances at once")
-    length = request.headers.get("content-length", "0")
-    if length.isdecimal() and int(length[:20]) > limit:
-        raise too_large
-    body = bytearray()
-    try:
-        async for part in request.stream():
-            body += part
-            if len(body) > limit:
-                raise too_large
-    except ClientDisconnect:
-        raise ClientLeft("the body ended early") from None
-    return body
+class Bodies:
+    """The bodies of all requests that are read and answered at the moment: each has its limit, and so have all together."""
+
+    def __init__(self, limit: int, limit_of_all: int, seconds: float, life: Life) -> None:
+        """Limits in bytes; seconds: how long one may take to arrive."""
+        self._limit, self._limit_of_all, self._seconds, self._life = limit, limit_of_all, seconds, life
+        self._held = 0
+
+    @asynccontextmanager
+    async def json(self, request: Request) -> AsyncIterator[bytearray]:
+        """The body, until its request is answered.
+
+        Raises UnsupportedMediaType unless it is declared as JSON, BodyTooLarge, BodyTooSlow, Busy, Stopping, ClientLeft.
+        """
+        self._check(request)
+        body = bytearray()
+        try:
+            await self._read(request, body)
+            yield body
+        finally:
+            self._held -= len(body)
+
+    async def _read(self, request: Request, body: bytearray) -> None:
+        try:
+            async with self._life.body(self._seconds):
+                async for part in request.stream():
+                    body += part
+                    self._held += len(part)
+                    if len(body) > self._limit:
+                        raise self._too_large()
+                    if self._held > self._limit_of_all:
+                        raise Busy("the bodies of other requests fill the memory for them; try again in a moment")
+        except TimeoutError:
+            if self._life.stopping:
+                raise Stopping("send the request again, to another instance or later") from None
+            raise BodyTooSlow(f"expected the whole body within {self._seconds:g} seconds") from None
+        except ClientDisconnect:
+            raise ClientLeft("the body ended early") from None
+
+    def _check(self, request: Request) -> None:
+        """What the headers say already."""
+        declared = request.headers.get("content-type", "").split(";")[0].strip().lower()
+        if declared != "application/json" and not (declared.startswith("application/") and declared.endswith("+json")):
+            raise UnsupportedMediaType("expected the header `Content-Type: application/json`")
+        if request.headers.get("content-encoding", "identity").lower() != "identity":
+            raise UnsupportedMediaType("expected a body without Content-Encoding")
+        length = request.headers.get("content-length", "0")
+        if length.isdecimal() and int(length[:20]) > self._limit:
+            raise self._too_large()
+
+    def _too_large(self) -> BodyTooLarge:
+        return BodyTooLarge(f"expected at most {self._limit} bytes; send fewer instances at once")
 
 
 async def until_left(request: Request) -> None:

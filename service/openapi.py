@@ -10,6 +10,7 @@ from schemas.examples import EXAMPLES
 from schemas.picture import PNG, SVG
 from schemas.problem import Problem, ProtocolProblem
 from schemas.wire import Sent
+from service.access import is_free
 
 Responses = dict[int | str, dict[str, Any]]
 """What an endpoint may answer, by status."""
@@ -34,8 +35,10 @@ def drawn() -> Responses:
     return {200: {"content": {media: {"schema": {"type": "string", "format": "binary"}} for media in (SVG, PNG)}}}
 
 
-def complete(app: FastAPI) -> None:
-    """Add the schemas of bodies and problems; leave out the framework's own errors, which are never sent."""
+def complete(app: FastAPI, everywhere: Responses, *, keys: bool) -> None:
+    """Add the schemas of bodies and problems, and what may be answered everywhere; leave out the framework's own errors, which
+    are never sent. keys: whether they are needed.
+    """
     document = app.openapi()
     bodies: list[type[BaseModel]] = [*EXAMPLES, Problem, ProtocolProblem]
     _, ours = models_json_schema([(schema, "validation") for schema in bodies], ref_template=_REF)
@@ -43,8 +46,15 @@ def complete(app: FastAPI) -> None:
     schemas |= ours["$defs"]
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
-    for path in document["paths"].values():
-        for operation in path.values():
+    if keys:
+        document["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            free = is_free(path)
+            answers = {str(status): said for status, said in everywhere.items() if not free or status not in (401, 429)}
+            operation["responses"] = answers | operation["responses"]
+            if keys and not free:
+                operation["security"] = [{"key": []}]
             operation["summary"] = operation.pop("description").split("\n")[0]
             if "HTTPValidationError" in str(operation["responses"].get("422")):
                 del operation["responses"]["422"]

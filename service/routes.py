@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import PlainTextResponse
@@ -21,8 +21,8 @@ from service.describe import describe, summarise
 from service.errors import MEDIA_TYPE
 from service.explain import explain
 from service.lane import Clock
-from service.negotiate import accept, read_json, until_left
-from service.openapi import drawn, takes
+from service.negotiate import accept, until_left
+from service.openapi import Responses, drawn, takes
 from service.pictures.sketch import Sketch
 from service.predict import predict
 from service.samples import samples
@@ -31,20 +31,28 @@ from service.summary import summary
 router = APIRouter()
 ModelName = Annotated[str, Path(examples=["titanic"])]
 
-PROBLEMS: dict[int | str, dict[str, Any]] = {
+PROBLEMS: Responses = {
     status: {"description": description, "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
     for status, description in {
         400: "not JSON, a key twice, or a number that is not finite",
+        401: "a key is needed",
         404: "no such model",
         406: "nothing that can be made is accepted",
+        408: "the body took too long",
         413: "the body is too large",
         415: "the body is not declared as JSON",
+        421: "the service is not called by this name",
         422: "the schema or the model refuses the request",
+        429: "the key has asked too often; Retry-After says when to come again",
         500: "the model's answer is not finite, or a fault of the service",
         503: "loading, or full; Retry-After says when to come again",
         504: "the deadline passed",
     }.items()
 }
+
+
+EVERYWHERE: Responses = {status: PROBLEMS[status] for status in (401, 421, 429)}
+"""Decided before it is looked at where a request goes."""
 
 
 @router.post("/predict", tags=["ask"], response_model=PredictResponse, responses=PROBLEMS, openapi_extra=takes(PredictRequest))
@@ -95,7 +103,8 @@ async def get_model(name: ModelName, request: Request) -> ModelDetail:
 @router.get("/models/{name}/samples", tags=["models"], responses={404: PROBLEMS[404], 503: PROBLEMS[503]})
 def get_samples(name: ModelName, request: Request) -> Samples:
     """Instances to try: those that the manifest names, and the centres of its background where they are nobody's record."""
-    return samples(request.app.state.context.catalog.get(name))
+    context = request.app.state.context
+    return samples(context.catalog.get(name), context.settings)
 
 
 @router.head("/livez", include_in_schema=False)
@@ -109,10 +118,9 @@ async def get_livez() -> Health:
 @router.get("/readyz", tags=["operations"], responses={503: {"model": Health}})
 async def get_readyz(request: Request, response: Response) -> Health:
     """Every model serves or is refused, and at least one serves."""
-    catalog = request.app.state.context.catalog
-    ready = catalog.ready()
+    ready = is_ready(request)
     response.status_code = 200 if ready else 503
-    models = {name: entry.state for name, entry in catalog.entries().items()}
+    models = {name: entry.state for name, entry in request.app.state.context.catalog.entries().items()}
     return Health(status="ready" if ready else "not ready", models=models)
 
 
@@ -123,13 +131,21 @@ async def get_metrics(request: Request) -> Response:
     return Response(request.app.state.context.metrics.text(), media_type=metrics.MEDIA_TYPE)
 
 
+def is_ready(request: Request) -> bool:
+    """Whether requests are welcome: models serve, and the service goes on."""
+    app = request.app.state
+    return app.context.catalog.ready() and not app.life.stopping
+
+
 async def compute(request: Request, work: Callable[[bytes | bytearray, Context, Clock], bytes | Sketch], media: str) -> Response:
     """Compute in one lane; what is to be drawn goes on to another."""
     app = request.app.state
-    body = await read_json(request, app.context.settings.max_body_bytes)
-    clock = Clock(app.context.settings.deadline_ms)
-    context = replace(app.context, catalog=app.context.catalog.snapshot())
-    answer = await app.lane.run(lambda clock: work(body, context, clock), clock, until_left(request))
+    app.lane.check_room()
+    async with app.bodies.json(request) as body:
+        clock = Clock(app.context.settings.deadline_ms)
+        context = replace(app.context, catalog=app.context.catalog.snapshot())
+        answer = await app.lane.run(lambda clock: work(body, context, clock), clock, until_left(request))
     if isinstance(answer, Sketch):
         answer = await app.drawing.run(partial(app.easel.draw, answer), clock, until_left(request))
+    app.context.metrics.timed(clock.phases)
     return Response(answer, media_type=media, headers={"Server-Timing": clock.server_timing(), "Vary": "Accept"})

@@ -11,14 +11,15 @@ from schemas.wire import ModelRef
 from service.catalog import Model
 from service.errors import NotFound
 from service.predict import labels_of
+from service.settings import Settings
 
 
-def samples(model: Model) -> Samples:
+def samples(model: Model, settings: Settings) -> Samples:
     """GET /models/{name}/samples. Raises NotFound."""
     manifest, known = model.manifest, model.backgrounds.named("default")
-    if not manifest.samples and not manifest.examples:
-        raise NotFound("the background of this model is not a summary: its rows are not shown")
-    shown = manifest.samples
+    shown = is_shown(model, settings)
+    if not shown and not manifest.examples:
+        raise NotFound("the rows of this model's background are not shown")
     return Samples(
         model=ModelRef(name=manifest.name, version=manifest.version),
         examples=[Example(name=example.name, instance=example.instance) for example in manifest.examples],
@@ -26,6 +27,11 @@ def samples(model: Model) -> Samples:
         weights=known.background.weights.tolist() if shown else [],
         labels=labels_of(manifest, known.predictions.astype(np.float32)) if shown else [],
     )
+
+
+def is_shown(model: Model, settings: Settings) -> bool:
+    """Whether rows of the background may leave the service: only where they are nobody's, and the operator agrees."""
+    return model.manifest.samples and settings.show_samples
 
 
 def _instances(model: Model) -> list[Any]:

@@ -19,6 +19,7 @@ from service.pictures.pose import pose, sketch
 from service.pictures.sketch import Sketch
 from service.predict import predict_finite, read_instances
 from service.respond import Json, rounded, to_json
+from service.samples import is_shown
 
 
 def summary(body: bytes | bytearray, context: Context, clock: Clock, *, media: str = JSON) -> bytes | Sketch:
@@ -27,7 +28,7 @@ def summary(body: bytes | bytearray, context: Context, clock: Clock, *, media: s
     clock.lower(request.deadline_ms)
     model = context.catalog.get(request.model)
     instances, predictions, weights = _subject(request, model, clock)
-    shown = bool(request.instances) or model.manifest.samples
+    shown = bool(request.instances) or is_shown(model, context.settings)
     clock.mark("predict")
     if media != JSON:
         if request.plot == "beeswarm" and not shown:

@@ -6,12 +6,12 @@ import multiprocessing
 import os
 import signal
 import threading
-import traceback
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
 from service.errors import DeadlinePassed, Unexpected
 from service.lane import Clock
+from service.logs import places
 from service.pictures.sketch import Sketch
 
 log = logging.getLogger(__name__)
@@ -50,7 +50,6 @@ class Easel:
             except (EOFError, OSError):
                 self._end()
                 raise Unexpected("the process that draws has ended; ask again") from None
-        clock.mark("draw")
         if isinstance(drawn, bytes):
             return drawn
         log.error("a picture could not be drawn: %s", drawn)
@@ -105,5 +104,5 @@ def _serve(pipe: Connection) -> None:
             sketch = pipe.recv()
             try:
                 pipe.send(draw(sketch))
-            except Exception:
-                pipe.send(traceback.format_exc())
+            except Exception as error:
+                pipe.send(places(error))

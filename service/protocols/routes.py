@@ -18,7 +18,7 @@ from service.protocols.metadata import about_model, about_server, find, readines
 from service.protocols.tell import Speak, Story, tell
 from service.protocols.v1 import V1
 from service.protocols.v2 import V2
-from service.routes import PROBLEMS, ModelName, compute
+from service.routes import PROBLEMS, ModelName, compute, is_ready
 
 _PROBLEM = {MEDIA_TYPE: {"schema": reference(ProtocolProblem)}}
 _PROBLEMS: Responses = {status: said | {"content": _PROBLEM} for status, said in PROBLEMS.items()}
@@ -88,7 +88,7 @@ async def get_live() -> ServerLive:
 @v2.get("/v2/health/ready", responses={503: {"model": ServerReady}})
 async def get_ready(request: Request, response: Response) -> ServerReady:
     """Every model serves or is refused, and at least one serves."""
-    ready = request.app.state.context.catalog.ready()
+    ready = is_ready(request)
     response.status_code = 200 if ready else 503
     return ServerReady(live=True, ready=ready)
 

@@ -15,9 +15,16 @@ from service.app import create_app
 from service.catalog import Catalog
 from service.errors import Busy, DeadlinePassed
 from service.lane import Clock, Lane
+from service.metrics import Metrics
 from service.settings import Settings
 from tests.conftest import serving
 from tests.fakes import LinearExplainer, linear_catalog, linear_model
+
+
+def lane_of_one() -> Lane:
+    """One computes, one waits."""
+    metrics = Metrics()
+    return Lane(1, 1, phases=("queue", "respond"), waiting=metrics.waiting, computing=metrics.computing)
 
 
 async def staying() -> None:
@@ -57,7 +64,7 @@ def test_a_model_that_still_loads_is_503() -> None:
 def test_a_fault_is_a_problem_without_details(caplog: pytest.LogCaptureFixture) -> None:
     """The log has them."""
     app = create_app(Settings(), linear_catalog())
-    app.state.context = None
+    app.state.lane = None
     with serving(app) as client:
         response = client.post("/predict", json={"model": "linear", "instances": [{"Count": 1}]})
         assert (response.status_code, response.json()["type"]) == (500, "/problems/unexpected")
@@ -70,7 +77,7 @@ def test_a_full_lane_is_busy_at_once() -> None:
     """One computes, one waits, the third is turned away; afterwards there is room again."""
 
     async def scene() -> None:
-        lane, release = Lane(1, 1), threading.Event()
+        lane, release = lane_of_one(), threading.Event()
         two = [asyncio.create_task(lane.run(lambda _: release.wait(5), Clock(5000), staying())) for _ in range(2)]
         await asyncio.sleep(0.05)
         with pytest.raises(Busy):
@@ -85,7 +92,7 @@ def test_a_full_lane_is_busy_at_once() -> None:
 
 def test_waiting_counts_towards_the_deadline() -> None:
     async def scene() -> None:
-        lane = Lane(1, 1)
+        lane = lane_of_one()
         first = asyncio.create_task(lane.run(lambda _: time.sleep(0.4), Clock(5000), staying()))
         await asyncio.sleep(0.05)
         begun: list[int] = []
@@ -146,7 +153,7 @@ def test_values_that_are_not_finite_never_leave() -> None:
         assert (response.status_code, response.json()["type"]) == (500, "/problems/not-finite")
 
 
-HEAD = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+HEAD = b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
 
 
 def test_an_upload_that_breaks_off_is_no_fault(caplog: pytest.LogCaptureFixture) -> None:

@@ -1,0 +1,130 @@
+"""Several processes behind one port: each holds every model; one that ends is replaced, and the others answer meanwhile."""
+
+import contextlib
+import logging
+import multiprocessing
+import os
+import shutil
+import signal
+import socket
+import tempfile
+import threading
+import time
+from multiprocessing.connection import wait
+from multiprocessing.context import SpawnProcess
+from multiprocessing.synchronize import Event
+
+from service.logs import set_up_logs
+from service.settings import Settings
+
+log = logging.getLogger(__name__)
+_SHARED = "PROMETHEUS_MULTIPROC_DIR"
+_STEADY = 10.0
+"""Seconds that a worker has to live for its successor to begin at once."""
+_SLACK = 3.0
+"""Seconds that a worker may take beyond the deadline to end."""
+_spawn = multiprocessing.get_context("spawn")
+
+
+def supervise(settings: Settings) -> None:
+    """Serve with `settings.workers` processes until a signal ends them. Nothing of it outlives this process."""
+    listener = listen(settings)
+    address, port = listener.getsockname()[:2]
+    log.info("%d workers running on http://%s:%d", settings.workers, f"[{address}]" if ":" in address else address, port)
+    folder = tempfile.mkdtemp(prefix="shapserve-")
+    os.environ[_SHARED] = folder  # before a worker imports what counts
+    try:
+        _Supervisor(settings, listener).run()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def listen(settings: Settings) -> socket.socket:
+    """The socket that the workers share. Raises OSError."""
+    listener = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((settings.host.strip("[]"), settings.port))
+    listener.listen(2048)
+    return listener
+
+
+class _Supervisor:
+    """Begins workers, replaces those that end, and passes the first signal on to all."""
+
+    def __init__(self, settings: Settings, listener: socket.socket) -> None:
+        self._settings, self._listener = settings, listener
+        self._served = _spawn.Event()
+        """Set once a worker is ready: from then on a new one loads its models before it accepts anything."""
+        self._workers: dict[SpawnProcess, float] = {}
+        """When each was begun."""
+        self._stopping = threading.Event()
+
+    def run(self) -> None:
+        for sig in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(sig, lambda *_: self._stopping.set())
+        for _ in range(self._settings.workers):
+            self._begin()
+        while not self._stopping.is_set():
+            wait([worker.sentinel for worker in self._workers], timeout=0.2)
+            for worker in [worker for worker in self._workers if not worker.is_alive()]:
+                self._replace(worker)
+        self._end()
+
+    def _begin(self) -> None:
+        worker = _spawn.Process(target=work, args=(self._settings, self._listener, self._served), name="worker")
+        worker.start()
+        self._workers[worker] = time.monotonic()
+
+    def _replace(self, worker: SpawnProcess) -> None:
+        lived = time.monotonic() - self._workers.pop(worker)
+        _forget(worker)
+        log.error("worker %d has ended (%s); another one begins", worker.pid, worker.exitcode)
+        if not self._stopping.wait(max(0.0, _STEADY - lived) / 10):
+            self._begin()
+
+    def _end(self) -> None:
+        """The drain and the deadline are the workers' own; who does not keep them is ended."""
+        for worker in self._workers:
+            worker.terminate()
+        latest = time.monotonic() + self._settings.drain_seconds + self._settings.deadline_ms / 1000 + _SLACK
+        for worker in self._workers:
+            worker.join(max(0.0, latest - time.monotonic()))
+            worker.kill()
+
+
+def _forget(worker: SpawnProcess) -> None:
+    """Its gauges; what it has counted stays."""
+    from prometheus_client.multiprocess import mark_process_dead
+
+    with contextlib.suppress(OSError):
+        mark_process_dead(worker.pid)
+
+
+def work(settings: Settings, listener: socket.socket, served: Event) -> None:
+    """One worker's life. It ends with its supervisor."""
+    from service.app import create_app
+    from service.server import Server
+
+    set_up_logs(settings)
+    threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
+    app = create_app(settings)
+    watcher = app.state.watcher
+    if served.is_set():
+        watcher.start()
+        watcher.settled.wait()
+    else:
+        threading.Thread(target=_tell, args=(watcher.settled, served), name="served", daemon=True).start()
+    Server(app, settings).run([listener])
+
+
+def _tell(settled: threading.Event, served: Event) -> None:
+    settled.wait()
+    served.set()
+
+
+def _end_with_parent() -> None:
+    """At once: the port is needed by the next supervisor, and there is nothing to repair."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    wait([parent.sentinel])
+    os._exit(1)
