@@ -56,6 +56,18 @@ class Server:
         self._log.close()
         return code
 
+    def wait(self) -> int:
+        """Until the process has ended; the exit code."""
+        code = self._process.wait(timeout=60)
+        self._log.close()
+        return code
+
+    def children(self) -> list[int]:
+        """Its workers, by their process numbers; where the system says."""
+        tasks = Path(f"/proc/{self.pid}/task/{self.pid}/children")
+        found = tasks.read_text().split() if tasks.exists() else []
+        return [int(pid) for pid in found if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
     def _address(self) -> str:
         while self._process.poll() is None:
             self._log.seek(0)

@@ -30,7 +30,8 @@ def supervise(settings: Settings) -> None:
     """Serve with `settings.workers` processes until a signal ends them. Nothing of it outlives this process."""
     listener = listen(settings)
     address, port = listener.getsockname()[:2]
-    log.info("%d workers running on http://%s:%d", settings.workers, f"[{address}]" if ":" in address else address, port)
+    where = f"http://{f'[{address}]' if ':' in address else address}:{port}"
+    log.info("running on %s (%d workers)", where, settings.workers)
     folder = tempfile.mkdtemp(prefix="shapserve-")
     os.environ[_SHARED] = folder  # before a worker imports what counts
     try:

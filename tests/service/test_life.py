@@ -1,0 +1,199 @@
+"""How the service ends and begins again: a real process with a small model of scikit-learn."""
+
+import contextlib
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+from sklearn.tree import DecisionTreeRegressor
+
+from benchmarks.process import Server
+from benchmarks.swaps import NAME, RECORD, write_version
+from models.estimator import write_estimator
+from models.folder import SKOPS
+
+BODY = {"model": NAME, "instances": [RECORD]}
+LONG = {
+    **BODY,
+    "instances": [dict(zip(RECORD, (0.7, -0.9, 1.3, -0.4), strict=True))],
+    "method": "permutation",
+    "max_stderr": 1e-12,
+    "max_evaluations": 10**9,
+}
+HEAD = b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"
+
+
+class Tree:
+    """Its orderings differ, so that sampling them has no end."""
+
+    def __init__(self, version: int) -> None:
+        x = np.random.default_rng(version).normal(size=(200, 4))
+        self._model = DecisionTreeRegressor().fit(x, x[:, 0] * x[:, 1] * x[:, 2] + x[:, 3])
+
+    def save(self, path: Path) -> None:
+        """As skops does."""
+        write_estimator(self._model, path)
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("models")
+    write_version(folder, 1, Tree, SKOPS)
+    return folder
+
+
+@contextlib.contextmanager
+def running(models: Path, **settings: str) -> Iterator[Server]:
+    """Ready; killed in the end if it still runs."""
+    server = Server(SHAPSERVE_MODELS=str(models), **{f"SHAPSERVE_{name.upper()}": value for name, value in settings.items()})
+    try:
+        server.wait_until_ready()
+        yield server
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(server.pid, signal.SIGKILL)
+        server.wait()
+
+
+def ask(server: Server, body: dict[str, object], path: str = "/explain") -> httpx.Response:
+    return httpx.post(server.url + path, json=body, timeout=30)
+
+
+def test_what_was_accepted_is_answered(models: Path) -> None:
+    """One computes when the signal comes and one is in the queue; more signals change nothing; then the port is free."""
+    with running(models, threads="1", deadline_ms="3000") as server, ThreadPoolExecutor(2) as pool:
+        begin = time.monotonic()
+        waiting = [pool.submit(ask, server, LONG), pool.submit(ask, server, BODY)]
+        time.sleep(0.5)
+        with httpx.Client(base_url=server.url) as kept:
+            assert kept.get("/readyz").status_code == 200
+            os.kill(server.pid, signal.SIGTERM)
+            time.sleep(0.05)
+            for more in (signal.SIGINT, signal.SIGTERM):
+                os.kill(server.pid, more)
+            ready = kept.get("/readyz")
+            assert (ready.status_code, ready.headers["connection"]) == (503, "close")
+        long, short = (future.result() for future in waiting)
+        assert long.json()["explanations"][0]["proof"]["stopped_by"] == "deadline"
+        assert short.status_code == 200
+        assert server.wait() == -signal.SIGTERM
+        assert time.monotonic() - begin < 0.5 + 3 + 2
+        with pytest.raises(httpx.ConnectError):
+            ask(server, BODY)
+
+
+def test_a_drain_goes_on_accepting(models: Path) -> None:
+    with running(models, drain_seconds="1.5") as server:
+        os.kill(server.pid, signal.SIGTERM)
+        time.sleep(0.2)
+        assert httpx.get(f"{server.url}/readyz").status_code == 503
+        assert httpx.get(f"{server.url}/v2/health/ready").status_code == 503
+        assert ask(server, BODY).status_code == 200
+        assert server.wait() == -signal.SIGTERM
+
+
+def upload(server: Server) -> socket.socket:
+    """A body that does not come."""
+    host, port = server.url.removeprefix("http://").split(":")
+    connection = socket.create_connection((host, int(port)), timeout=5)
+    connection.sendall(HEAD)
+    return connection
+
+
+def answer(connection: socket.socket) -> bytes:
+    """All that comes until the server closes."""
+    with connection:
+        return b"".join(iter(lambda: connection.recv(10_000), b""))
+
+
+def test_a_body_has_its_time(models: Path) -> None:
+    """And less of it once the service stops, which does not wait for it."""
+    with running(models, body_seconds="0.5") as server:
+        slow = answer(upload(server))
+        assert b" 408 " in slow
+        assert b"/problems/body-too-slow" in slow
+    with running(models, body_seconds="60") as server:
+        connection = upload(server)
+        time.sleep(0.2)
+        begin = time.monotonic()
+        os.kill(server.pid, signal.SIGTERM)
+        stopped = answer(connection)
+        assert b" 503 " in stopped
+        assert b"/problems/stopping" in stopped
+        assert server.wait() == -signal.SIGTERM
+        assert time.monotonic() - begin < 4
+
+
+def test_connections_that_open_while_it_stops_are_answered_or_refused(models: Path) -> None:
+    """A client of its own connection for each request, several at once: none is reset."""
+    with running(models) as server:
+        lost: list[str] = []
+        answered = threading.Semaphore(0)
+
+        def knock() -> None:
+            while True:
+                try:
+                    ask(server, BODY, "/predict").raise_for_status()
+                    answered.release()
+                except httpx.ConnectError:
+                    return
+                except httpx.HTTPError as error:
+                    lost.append(repr(error))
+
+        with ThreadPoolExecutor(4) as pool:
+            done = [pool.submit(knock) for _ in range(4)]
+            for _ in range(50):
+                assert answered.acquire(timeout=10)
+            os.kill(server.pid, signal.SIGTERM)
+            for future in done:
+                future.result(timeout=30)
+        assert lost == []
+
+
+def test_workers_share_a_port_and_are_replaced(models: Path) -> None:
+    """Their metrics add up; nobody notices that one is killed but who had asked it; all end with the signal."""
+    with running(models, workers="2") as server:
+        wait_for(lambda: metric(server, "shapserve_ready") == 2)
+        before = metric(server, 'shapserve_choices_total{asked="auto",method="exact",model="swapped"}')
+        for _ in range(20):
+            assert ask(server, BODY).status_code == 200
+        after = metric(server, 'shapserve_choices_total{asked="auto",method="exact",model="swapped"}')
+        assert after - before == 20
+        workers = server.children()
+        assert len(workers) == 2
+        os.kill(workers[0], signal.SIGKILL)
+        for _ in range(20):
+            assert httpx.get(f"{server.url}/readyz").status_code == 200
+        wait_for(lambda: len(server.children()) == 2 and metric(server, "shapserve_ready") == 2)
+        os.kill(server.pid, signal.SIGTERM)
+        assert server.wait() == 0
+        assert not any(Path(f"/proc/{worker}").exists() for worker in workers)
+
+
+def test_workers_end_with_their_supervisor(models: Path) -> None:
+    """Even when it is killed: the next one finds its port free."""
+    with running(models, workers="2") as server:
+        workers = server.children()
+        os.kill(server.pid, signal.SIGKILL)
+        server.wait()
+        wait_for(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
+
+
+def metric(server: Server, name: str) -> float:
+    lines = httpx.get(f"{server.url}/metrics").text.splitlines()
+    return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(name))
+
+
+def wait_for(condition: object, seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
+    while not condition():  # type: ignore[operator]
+        assert time.monotonic() < end
+        time.sleep(0.1)
