@@ -39,7 +39,7 @@ GUARDED = (
 def guarded() -> Iterator[httpx.Client]:
     """The app with two keys, one of which may ask three times at once."""
     keys = f"shop:{DIGEST}, desk:{OTHER_DIGEST}"
-    settings = Settings(api_keys=keys, rate_per_second=0.5, rate_burst=3)  # type: ignore[arg-type]  # as the environment has it
+    settings = Settings(api_keys=keys, rate_per_second=0.5, rate_burst=3)
     with serving(create_app(settings, linear_catalog())) as client:
         yield client
 
@@ -156,7 +156,7 @@ def test_only_names_of_the_machine_by_default(client: httpx.Client, host: str, s
 
 
 def test_other_names_on_request() -> None:
-    with serving(create_app(Settings(trusted_hosts="shap.example,other"), linear_catalog())) as client:  # type: ignore[arg-type]
+    with serving(create_app(Settings(trusted_hosts="shap.example,other"), linear_catalog())) as client:
         assert client.get("/livez", headers={"host": "shap.example:80"}).status_code == 200
         assert client.get("/livez").status_code == 421
 

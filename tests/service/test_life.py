@@ -6,7 +6,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from benchmarks.swaps import NAME, RECORD, write_version
 from models.estimator import write_estimator
 from models.folder import SKOPS
 
-BODY = {"model": NAME, "instances": [RECORD]}
+BODY: dict[str, object] = {"model": NAME, "instances": [RECORD]}
 LONG = {
     **BODY,
     "instances": [dict(zip(RECORD, (0.7, -0.9, 1.3, -0.4), strict=True))],
@@ -63,7 +63,7 @@ def running(models: Path, **settings: str) -> Iterator[Server]:
         server.wait()
 
 
-def ask(server: Server, body: dict[str, object], path: str = "/explain") -> httpx.Response:
+def ask(server: Server, body: Mapping[str, object], path: str = "/explain") -> httpx.Response:
     return httpx.post(server.url + path, json=body, timeout=30)
 
 
