@@ -6,7 +6,7 @@ const to = new URL('../../service/static/docs/', import.meta.url)
 
 mkdirSync(to, { recursive: true })
 for (const name of ['LICENSE', 'NOTICE', 'swagger-ui-bundle.js.LICENSE.txt']) copyFileSync(new URL(name, from), new URL(name, to))
-for (const name of ['index.html', 'init.js']) copyFileSync(new URL(`../docs/${name}`, import.meta.url), new URL(name, to))
+for (const name of ['index.html', 'init.js', 'key.css']) copyFileSync(new URL(`../docs/${name}`, import.meta.url), new URL(name, to))
 
 // The source map is not shipped, so nothing should ask for it.
 for (const name of ['swagger-ui-bundle.js', 'swagger-ui.css']) {

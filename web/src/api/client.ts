@@ -1,3 +1,4 @@
+import { keyring } from './key'
 import { problemOf, Unreachable } from './problem'
 import type { Asked, Compared, Explained, ModelDetail, ModelSummary, Predicted, Samples, Summary } from './wire'
 
@@ -5,16 +6,28 @@ import type { Asked, Compared, Explained, ModelDetail, ModelSummary, Predicted, 
 export type Took = { server: number | null; roundTrip: number }
 export type Timed<T> = { body: T; took: Took }
 
-async function send(path: string, init: RequestInit): Promise<Response> {
-  let response: Response
+/** Sends, again when a key was asked for and given; what is thrown says what was wrong. `start`: when the request that was answered was sent. */
+async function send(path: string, init: RequestInit): Promise<{ response: Response; start: number }> {
+  for (;;) {
+    const { key, headers } = keyring
+    const start = performance.now()
+    const response = await answered(path, { cache: 'no-store', ...init, headers: { ...(init.headers as Record<string, string>), ...headers } })
+    if (response?.status !== 401) keyring.taken(key)
+    if (response === null) throw new Unreachable()
+    if (response.ok) return { response, start }
+    if (response.status !== 401 || !(await keyring.refused(key))) throw await problemOf(response)
+    init.signal?.throwIfAborted()
+  }
+}
+
+/** null: nobody answers. */
+async function answered(path: string, init: RequestInit): Promise<Response | null> {
   try {
-    response = await fetch(path, { cache: 'no-store', ...init })
+    return await fetch(path, init)
   } catch (error) {
     if (init.signal?.aborted) throw error
-    throw new Unreachable()
+    return null
   }
-  if (!response.ok) throw await problemOf(response)
-  return response
 }
 
 function posted(asked: object, accept: string, signal?: AbortSignal): RequestInit {
@@ -22,8 +35,7 @@ function posted(asked: object, accept: string, signal?: AbortSignal): RequestIni
 }
 
 async function post<T>(path: string, asked: object, signal?: AbortSignal): Promise<Timed<T>> {
-  const start = performance.now()
-  const response = await send(path, posted(asked, 'application/json', signal))
+  const { response, start } = await send(path, posted(asked, 'application/json', signal))
   let body: T
   try {
     body = await response.json()
@@ -42,7 +54,7 @@ export function serverTime(header: string | null): number | null {
 }
 
 async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
-  return (await send(path, { signal })).json()
+  return (await send(path, { signal })).response.json()
 }
 
 /** Margins between classes are no probabilities: the page shows them as the numbers that they are. */
@@ -59,7 +71,7 @@ export const api = {
   compare: (asked: Asked, signal?: AbortSignal) => post<Compared>('/compare', asked, signal),
   summary: (asked: Asked, signal?: AbortSignal) => post<Summary>('/summary', asked, signal),
   /** A picture as shap draws it. */
-  picture: async (path: string, asked: object, type: string) => (await send(path, posted(asked, type))).blob(),
+  picture: async (path: string, asked: object, type: string) => (await send(path, posted(asked, type))).response.blob(),
   /** Whether anybody is there; a server that is still loading is. */
   alive: async () => {
     try {

@@ -1,23 +1,23 @@
 import type { Asked } from '../api/wire'
 
-/** The same question from elsewhere. */
+/** The same question from elsewhere. With a key, its place is shown and not the key: what is copied is passed on. */
 
 /** Bytes: Linux takes no argument above 128 KiB. */
 const LONGEST = 100 * 1024
 
-export function curl(origin: string, path: string, asked: Asked): string {
+export function curl(origin: string, path: string, asked: Asked, key = false): string {
   const body = JSON.stringify(asked)
-  const command = `curl -s ${origin}${path} -H 'Content-Type: application/json'`
+  const command = `curl -s ${origin}${path} -H 'Content-Type: application/json'${key ? ' -H "Authorization: Bearer $SHAPSERVE_KEY"' : ''}`
   if (new TextEncoder().encode(body).length > LONGEST) return `${command} --data-binary @- <<'END'\n${body}\nEND\n`
   return `${command} -d '${body.replaceAll("'", `'\\''`)}'\n`
 }
 
-export function python(origin: string, path: string, asked: Asked): string {
-  return `import httpx
+export function python(origin: string, path: string, asked: Asked, key = false): string {
+  return `${key ? 'import os\n\n' : ''}import httpx
 
 asked = ${literal(asked, '')}
-
-answer = httpx.post("${origin}${path}", json=asked, timeout=60)
+${key ? 'headers = {"Authorization": "Bearer " + os.environ["SHAPSERVE_KEY"]}\n' : ''}
+answer = httpx.post("${origin}${path}", json=asked,${key ? ' headers=headers,' : ''} timeout=60)
 answer.raise_for_status()
 print(answer.json())
 `

@@ -130,7 +130,8 @@ async function samplesOf(name: string): Promise<Samples | null> {
   try {
     return await api.samples(name)
   } catch (error) {
-    if (error instanceof Problem) return null
+    // What may be had later, or with a key, is waited for.
+    if (error instanceof Problem && error.retryAfter === null && error.status !== 401) return null
     throw error
   }
 }
