@@ -11,7 +11,7 @@ from models.backgrounds import exact_weights
 
 _BLOCK_ELEMENTS = 2**22
 """Elements of the mixed inputs that are made at once: 16 MiB."""
-_KEY_ELEMENTS = 2**23
+_KEY_ELEMENTS = 2**22
 """(coalition, row, player) triples that are compared at once."""
 
 
@@ -71,7 +71,11 @@ class Game:
         effective = (coalitions[:, None] & self.differs).reshape(-1, self.players)  # (coalitions x rows, players)
         rows = np.tile(np.arange(n), len(coalitions))
         keys = np.concatenate([np.packbits(effective, axis=1), rows.astype(">u4")[:, None].view(np.uint8)], axis=1)
-        keys = np.ascontiguousarray(keys).view(np.dtype((np.void, keys.shape[1]))).ravel()
+        if (padding := 8 - keys.shape[1]) >= 0:  # numbers are sorted faster than bytes
+            keys = np.pad(keys, ((0, 0), (padding, 0))).view(">u8").astype(np.uint64).ravel()
+        else:
+            keys = np.ascontiguousarray(keys).view(np.dtype((np.void, keys.shape[1]))).ravel()
+        self._check()
         _, first, same = np.unique(keys, return_index=True, return_inverse=True)
         answers = self.run(rows[first], lambda some: effective[first[some]])
         return np.einsum("cbk,b->ck", answers[same].reshape(len(coalitions), n, -1), self.weights)

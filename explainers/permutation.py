@@ -11,7 +11,7 @@ from explainers.game import PLAYERS, Attribution, Indices, Question
 from explainers.sampling import Round, generator, least_replicates, over_replicates, sample
 from models.arrays import Floats
 
-_CELLS = 2**20
+_CELLS = 2**18
 """(walk, player, output) triples at once."""
 
 

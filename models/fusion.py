@@ -7,6 +7,7 @@ al. 2010); it needs rows whose answers depend on the row alone, wherever it stan
 
 import os
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,8 @@ import numpy as np
 from models.arrays import Array
 
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+_RUN_SECONDS = 0.04
+"""What one run should take at most, so that work ends soon after nobody waits for it, and short calls do not wait for long."""
 _PATIENCE = 0.02
 """Seconds between two looks at whether somebody still wants the answer."""
 
@@ -66,6 +69,8 @@ class Fusion:
         self._queue: deque[_Call] = deque()
         """Calls with rows that nobody has taken."""
         self._running = 0
+        self._seconds = 0.0
+        """What a block takes, lately. How many of them are in a run changes no answer."""
 
     def __call__(self, key: Any, rows: list[Array], check: Callable[[], None]) -> Array:
         """The answers to rows, arrays (n, ...) with n > 0; check is called now and then and may raise.
@@ -106,7 +111,8 @@ class Fusion:
         first = self._queue[0]
         waiting = sum(call.size - call.taken for call in self._queue if self._together(call, first))
         blocks = -(-waiting // self._block)
-        room = min(self._most, self._block * -(-blocks // (self._cores - self._running)))
+        in_time = int(_RUN_SECONDS / self._seconds) if self._seconds else blocks
+        room = min(self._most, self._block * max(1, min(in_time, -(-blocks // (self._cores - self._running)))))
         shares: list[_Share] = []
         while room and any(self._together(call, first) for call in self._queue):
             call = self._queue.popleft()
@@ -130,7 +136,10 @@ class Fusion:
         ]
         try:
             self.watch(len(rows[0]), len(calls))
+            begin = time.perf_counter()
             answers = self._run(shares[0].call.key, rows)
+            took = (time.perf_counter() - begin) / -(-len(rows[0]) // self._block)
+            self._seconds = took if not self._seconds else 0.8 * self._seconds + 0.2 * took
             self._hand_out(shares, answers)
         except BaseException as error:
             for call in calls.values():

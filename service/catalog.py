@@ -91,9 +91,7 @@ class Snapshot:
 class Catalog:
     """The current snapshot, replaced whole by the one thread that watches the folder, read by all."""
 
-    def __init__(
-        self, models: Mapping[str, Model] | None = None, *, require_receipt: bool = False, metrics: Metrics | None = None
-    ) -> None:
+    def __init__(self, models: Mapping[str, Model] | None = None, *, require_receipt: bool = False) -> None:
         entries = {name: Entry("ready", model) for name, model in (models or {}).items()}
         self._now = Snapshot(entries, models is not None)
         self._seen: dict[str, Fingerprint] = {}
@@ -101,10 +99,15 @@ class Catalog:
         self._before: dict[str, Fingerprint] = {}
         """What the last look has found; a folder is loaded once two looks find the same."""
         self._require_receipt = require_receipt
-        self._metrics = metrics
+        self._metrics: Metrics | None = None
         self._stop = threading.Event()
         """Set when the service ends: what has not begun to load is not begun."""
         self._lock = threading.Lock()
+
+    def count(self, metrics: Metrics) -> None:
+        """From now on what becomes of the models is counted, and so are the batches of those that will be loaded."""
+        self._metrics = metrics
+        self._become()
 
     def snapshot(self) -> Snapshot:
         """The models now."""

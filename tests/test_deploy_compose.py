@@ -7,12 +7,14 @@ import subprocess
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
 import pytest
 import yaml
 
 from benchmarks.process import ROOT
+from service.app import create_app
 from service.settings import Settings
+from tests.conftest import serving
+from tests.fakes import linear_catalog
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
@@ -104,13 +106,16 @@ QUESTION = {"model": "linear", "instances": [{"Size": 3.5, "Count": 2, "Colour":
 
 
 @pytest.fixture(scope="module")
-def exposed(client: httpx.Client) -> dict[str, set[str]]:
+def exposed() -> dict[str, set[str]]:
     """Every sample of GET /metrics after a few requests, with the names of its labels."""
+    app = create_app(Settings(), linear_catalog())
+    app.state.context.metrics.batches("linear", "evaluate")(300, 2)  # the fake model has no batches
     budget = {"method": "monte_carlo", "max_stderr": 1e-9, "max_evaluations": 4000}
-    for options in ({}, {"method": "permutation"}, {"method": "monte_carlo"}, budget):
-        client.post("/explain", json=QUESTION | options)
-    client.post("/predict", json=QUESTION)
-    return dict(samples(client.get("/metrics").text))
+    with serving(app) as client:
+        for options in ({}, {"method": "permutation"}, {"method": "monte_carlo"}, budget):
+            client.post("/explain", json=QUESTION | options)
+        client.post("/predict", json=QUESTION)
+        return dict(samples(client.get("/metrics").text))
 
 
 def samples(text: str) -> Iterator[tuple[str, set[str]]]:

@@ -6,7 +6,7 @@ asks, and the rows' draws average out. From one step to two most of the bias goe
 in Richardson's extrapolation. The values of every row still sum to f(x) - f(b).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -66,19 +66,21 @@ class DeepPaths:
         for k, block in enumerate(passes.blocks(question.background)):
             rows = question.background.x[k * passes.rows : (k + 1) * passes.rows]
             half = _halves(x, rows, question.players, random)  # (rows, ...)
+            question.effort.check()
             middles = [self._side(np.where(mask, x, rows)) for mask in (half, ~half)]
             for output, (_, adds) in zip(outputs, places, strict=True):
-                question.effort.check()
-                elements = self._paths(passes.constant(passes.seeds(output[None])[0]), block, middles, end)
+                seed = passes.constant(passes.seeds(output[None])[0])
+                elements = self._paths(seed, block, middles, end, question.effort.check)
                 value = question.players.add_up(elements[None, :, None])[..., 0]
                 for place, sign in adds:
                     values[..., place] += sign * value
         return values
 
-    def _paths(self, seed: Tensor, block: Block, middles: list[Any], end: Any) -> Floats:
+    def _paths(self, seed: Tensor, block: Block, middles: list[Any], end: Any, check: Callable[[], None]) -> Floats:
         """Values per input element, (size,), of all rows of a block."""
 
         def step(start: Any, to: Any) -> Floats:
+            check()
             return np.asarray(self._compiled(seed, block.weights, start, to).numpy(), np.float64)
 
         begin = (block.x, block.kept)
