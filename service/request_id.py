@@ -1,6 +1,6 @@
 """A name for every request, in the answer and in the log."""
 
-import uuid
+import random
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -17,7 +17,7 @@ class RequestId:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        scope["request_id"] = uuid.uuid4().hex
+        scope["request_id"] = f"{random.getrandbits(128):032x}"
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":

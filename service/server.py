@@ -5,6 +5,7 @@ import ctypes
 import os
 import socket
 import struct
+import sys
 import time
 from types import FrameType
 
@@ -14,6 +15,8 @@ from fastapi import FastAPI
 
 from service.settings import Settings
 
+_TURN = 0.001
+"""Seconds that a thread which computes in Python keeps the others waiting: the event loop among them."""
 _QUIET = 0.3
 """Seconds in which a connection that was accepted at the last moment sends its request."""
 _LAST = 0.05
@@ -36,6 +39,7 @@ class Server(uvicorn.Server):
                 **options,  # type: ignore[arg-type]
             )
         )
+        sys.setswitchinterval(_TURN)
         self._life, self._drain = app.state.life, settings.drain_seconds
         self._asked: float | None = None
 
