@@ -75,9 +75,9 @@ def chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def chunks(file: bytes) -> list[tuple[bytes, bytes]]:
-    """Those of a whole PNG file: (kind, data)."""
+    """Those of a PNG file: (kind, data); the last may be cut."""
     found, at = [], len(_SIGNATURE)
-    while at < len(file):
+    while at + 8 <= len(file):
         (length,) = struct.unpack(">I", file[at : at + 4])
         found.append((file[at + 4 : at + 8], file[at + 8 : at + 8 + length]))
         at += 12 + length
@@ -152,7 +152,7 @@ def _sized(random: Random, file: bytes) -> bytes:
     """Another size in the header than in the data."""
     sides = (0, 1, 27, 29, 4096, 4097, 65_535, 2**16, 2**31 - 1, 2**32 - 1)
     width, height = random.choice(sides), random.choice(sides)
-    if file.startswith(_SIGNATURE):
+    if file.startswith(_SIGNATURE) and chunks(file):
         (kind, header), *rest = chunks(file)
         parts = [(kind, struct.pack(">II", width, height) + header[8:]), *rest]
         return _SIGNATURE + b"".join(chunk(*part) for part in parts)
