@@ -66,6 +66,9 @@ def collect(url: str, pool: Sequence[Ask]) -> list[Answer]:
 
 def load(url: str, pool: Sequence[Ask], golden: Sequence[Answer], cases: range) -> Tally:
     """As many clients as there are, each in an order of its own, until as many explanations were compared as there are cases."""
+    explained = [ask.explanations if right.status < 400 else 0 for ask, right in zip(pool, golden, strict=True)]
+    if not any(explained):
+        raise ValueError("expected a pool with explanations")
     count: Counter[str] = Counter()
     flaws: list[dict[str, Any]] = []
     lock = threading.Lock()
@@ -78,10 +81,12 @@ def load(url: str, pool: Sequence[Ask], golden: Sequence[Answer], cases: range) 
                     flaw = _difference(pool[k], golden[k], client)
                     with lock:
                         count["requests"] += 1
-                        count["explanations"] += pool[k].explanations if golden[k].status == 200 else 0
+                        count["explanations"] += explained[k]
                         if flaw:
                             count["wrong"] += 1
-                            flaws.append({"path": pool[k].path, "body": pool[k].body.decode("utf-8", "replace")[:2000], "flaw": flaw})
+                            flaws.append(
+                                {"path": pool[k].path, "body": pool[k].body.decode("utf-8", "replace")[:2000], "flaw": flaw}
+                            )
                     if count["explanations"] >= len(cases):
                         break
 
@@ -105,7 +110,9 @@ def _difference(ask: Ask, golden: Answer, client: httpx.Client) -> str:
     if got.status != golden.status or got.kind != golden.kind:
         return f"{got.status} {got.kind} {got.body[:300]!r} instead of {golden.status} {golden.kind}"
     at = next((k for k, (a, b) in enumerate(zip(got.body, golden.body, strict=False)) if a != b), len(golden.body))
-    return f"differs from byte {at}: {got.body[max(0, at - 30) : at + 30]!r} instead of {golden.body[max(0, at - 30) : at + 30]!r}"
+    return (
+        f"differs from byte {at}: {got.body[max(0, at - 30) : at + 30]!r} instead of {golden.body[max(0, at - 30) : at + 30]!r}"
+    )
 
 
 def figure(tallies: Sequence[Tally]) -> Figure:

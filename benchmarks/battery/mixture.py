@@ -1,4 +1,4 @@
-"""Requests of every kind that the service answers, and some that it refuses; drawn at random, from the project's own instances."""
+"""Requests of every kind that the service answers, and some that it refuses, drawn at random."""
 
 import base64
 import io
@@ -87,7 +87,9 @@ def options(random: Random, subject: Subject, method: str) -> dict[str, Any]:
     if method in _DRAWS and random.random() < 0.7:
         chosen["seed"] = random.randrange(2**32)
     if random.random() < 0.6:
-        chosen["outputs"] = random.choice(("all", "predicted", [random.choice(names)]) if not image else ("predicted", [random.choice(names)]))
+        chosen["outputs"] = random.choice(
+            ("all", "predicted", [random.choice(names)]) if not image else ("predicted", [random.choice(names)])
+        )
     if random.random() < (0.9 if image and method in SAMPLED else 0.4):
         chosen["background"] = {"instances": subject.instances(random, random.choice((1, 2, 9)))}
     if method == "monte_carlo":
@@ -98,8 +100,31 @@ def options(random: Random, subject: Subject, method: str) -> dict[str, Any]:
 
 
 METHODS = {
-    "tabular": ("auto", "exact", "exact", "permutation", "deep", "deep_paths", "deep_shap", "monte_carlo", "kernel", "gradient", "tree"),
-    "image": ("auto", "deep", "deep_paths", "deep_shap", "exact", "permutation", "monte_carlo", "kernel", "gradient", "partition"),
+    "tabular": (
+        "auto",
+        "exact",
+        "exact",
+        "permutation",
+        "deep",
+        "deep_paths",
+        "deep_shap",
+        "monte_carlo",
+        "kernel",
+        "gradient",
+        "tree",
+    ),
+    "image": (
+        "auto",
+        "deep",
+        "deep_paths",
+        "deep_shap",
+        "exact",
+        "permutation",
+        "monte_carlo",
+        "kernel",
+        "gradient",
+        "partition",
+    ),
 }
 
 
@@ -182,7 +207,16 @@ def _tensors(subject: Subject, instances: Sequence[Any]) -> list[dict[str, Any]]
 def look(random: Random, subject: Subject) -> Ask:
     """What can be read without asking anything."""
     at = subject.manifest.name
-    paths = ("/models", f"/models/{at}", f"/models/{at}/samples", f"/v1/models/{at}", f"/v2/models/{at}", "/v2", "/livez", "/nothing")
+    paths = (
+        "/models",
+        f"/models/{at}",
+        f"/models/{at}/samples",
+        f"/v1/models/{at}",
+        f"/v2/models/{at}",
+        "/v2",
+        "/livez",
+        "/nothing",
+    )
     return Ask(random.choice(paths), b"")
 
 

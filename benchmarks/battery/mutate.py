@@ -10,17 +10,55 @@ CANARY = "Qx7canaryW"
 """Stands in many bodies as a value; no answer may say it."""
 
 BROKEN = [
-    *(b"1e999", b"-1e999", b"NaN", b"Infinity", b"-Infinity", b"9" * 5000, b"00", b"1.", b".5", b"+1", b"0x10", b"1_000", b"1e400"),
-    *(rb'"\ud800"', rb'"\udfff\ud800"', b'"\xff\xfe"', b'"\xed\xa0\x80"', b'"\xc0\xaf"', b'"\xf5\x80\x80\x80"', b'"\x01"', b"'S'"),
+    *(
+        b"1e999",
+        b"-1e999",
+        b"NaN",
+        b"Infinity",
+        b"-Infinity",
+        b"9" * 5000,
+        b"00",
+        b"1.",
+        b".5",
+        b"+1",
+        b"0x10",
+        b"1_000",
+        b"1e400",
+    ),
+    *(
+        rb'"\ud800"',
+        rb'"\udfff\ud800"',
+        b'"\xff\xfe"',
+        b'"\xed\xa0\x80"',
+        b'"\xc0\xaf"',
+        b'"\xf5\x80\x80\x80"',
+        b'"\x01"',
+        b"'S'",
+    ),
 ]
 """No JSON, or none that the service takes."""
 SOUND = [
-    *(b"1e308", b"-1e308", b"9" * 300, b"0.1e-400", b"1e5", b"-0", b"-0.0", b"3.0", b"-1", b"0.5", b"22", b"1e39", b"2", b"1e-46"),
+    *(
+        b"1e308",
+        b"-1e308",
+        b"9" * 300,
+        b"0.1e-400",
+        b"1e5",
+        b"-0",
+        b"-0.0",
+        b"3.0",
+        b"-1",
+        b"0.5",
+        b"22",
+        b"1e39",
+        b"2",
+        b"1e-46",
+    ),
     *(b"9223372036854775808", b"18446744073709551616", b"-9223372036854775809", b"4294967296", b"65", b"10001"),
     *(b"null", b"true", b"false", b"[]", b"{}", b"[[]]", b'""', b'" "', b"[null]", b'{"": null}', b'{"instances": []}', b"[{}]"),
     *(b'"all"', b'"predicted"', b'"deep"', b'"exact"', b'"fields"', b'"patches"', b'"male"', b'"titanic"', b'"FP32"', b'"BYTES"'),
     *(rb'"\u0000"', rb'"\u0053"', rb'"\ud83d\ude00"', b'{"b64": ""}', b'{"b64": "AAAA"}', b'{"b64": null}', b'"1"', b'"NaN"'),
-    *(one.encode() for one in ('"Sêx"', '"Ａｇｅ"', '"\u202eegA"', '"\U0001f600"', '"e\u0301"', '"ﬁeld"', '"İ"')),
+    *(one.encode() for one in ('"Sêx"', '"\uff21\uff47\uff45"', '"\u202eegA"', '"\U0001f600"', '"e\u0301"', '"ﬁeld"', '"İ"')),
     *(json.dumps(one).encode() for one in (CANARY, f"{CANARY}\n", [CANARY, CANARY], {"b64": CANARY}, {"b64": CANARY * 2})),
     json.dumps(f"data:image/png;base64,{CANARY}").encode(),
 ]
@@ -54,7 +92,11 @@ def cut(random: Random, body: bytes) -> bytes:
 def insert(random: Random, body: bytes) -> bytes:
     """Some bytes stand where none belong."""
     at = _place(random, body)
-    kinds = (random.randbytes(random.randrange(1, 9)), _value(random), random.choice([b"{", b"}", b"[", b"]", b",", b":", b'"', b"\\"]))
+    kinds = (
+        random.randbytes(random.randrange(1, 9)),
+        _value(random),
+        random.choice([b"{", b"}", b"[", b"]", b",", b":", b'"', b"\\"]),
+    )
     return body[:at] + random.choice(kinds) + body[at:]
 
 
@@ -65,7 +107,20 @@ def replace(random: Random, body: bytes) -> bytes:
 
 def rename(random: Random, body: bytes) -> bytes:
     """A key is another, or nearly the same."""
-    keys = (b"Sex ", b"sex", b"", "Ａge".encode(), b"b64", b"instances", b"\\u0053ex", b"a" * 300, b"__proto__", b"\\ud800", b"~1/~0", b"x\\u202e\\n")
+    keys = (
+        b"Sex ",
+        b"sex",
+        b"",
+        "\uff21ge".encode(),
+        b"b64",
+        b"instances",
+        b"\\u0053ex",
+        b"a" * 300,
+        b"__proto__",
+        b"\\ud800",
+        b"~1/~0",
+        b"x\\u202e\\n",
+    )
     return _swapped(random, body, _KEYS, b'"' + random.choice(keys) + b'":')
 
 

@@ -35,7 +35,7 @@ def whole() -> list[bytes]:
     pngs += [_saved(frames[0], "PNG", save_all=True, append_images=frames[1:], loop=0)]
     pngs += [interlaced(drawn(mode, (21, 30))) for mode in ("L", "RGB", "RGBA")]
     exif = Image.Exif()
-    jpegs = []
+    jpegs: list[bytes] = []
     for mode, colours in (("L", "L"), ("RGB", "RGB"), ("RGB", "CMYK"), ("RGB", "YCbCr")):
         for size in _SIZES:
             exif[0x0112] = 1 + len(jpegs) % 8
@@ -116,7 +116,21 @@ def _in_chunks(random: Random, file: bytes) -> bytes:
         elif what == 1 and len(parts) > 1:
             del parts[at]
         elif what == 2:
-            kinds = (b"tRNS", b"PLTE", b"iCCP", b"tEXt", b"zTXt", b"iTXt", b"eXIf", b"acTL", b"fcTL", b"fdAT", b"gAMA", b"sBIT", b"IDAT")
+            kinds = (
+                b"tRNS",
+                b"PLTE",
+                b"iCCP",
+                b"tEXt",
+                b"zTXt",
+                b"iTXt",
+                b"eXIf",
+                b"acTL",
+                b"fcTL",
+                b"fdAT",
+                b"gAMA",
+                b"sBIT",
+                b"IDAT",
+            )
             parts.insert(at, (random.choice(kinds), _content(random)))
         elif kind == b"IDAT" and what < 5:
             parts[at] = (kind, _repacked(random, data))
@@ -129,7 +143,9 @@ def _content(random: Random) -> bytes:
     """What a chunk of text, of colours or of a profile may hold; packed a thousandfold sometimes."""
     packed = zlib.compress(bytes(random.choice((10, 10_000, 2_000_000))))
     noise = random.randbytes(random.choice((0, 1, 4, 26, 300, 768)))
-    return random.choice((noise, b"name\0\0" + packed, b"name\0\1\0\0\0" + packed, b"Exif\0\0II*\0" + noise, b"II*\0\x08\0\0\0" + noise))
+    return random.choice(
+        (noise, b"name\0\0" + packed, b"name\0\1\0\0\0" + packed, b"Exif\0\0II*\0" + noise, b"II*\0\x08\0\0\0" + noise)
+    )
 
 
 def _repacked(random: Random, data: bytes) -> bytes:

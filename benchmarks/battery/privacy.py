@@ -3,7 +3,7 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
@@ -18,12 +18,18 @@ from benchmarks.battery.json_bodies import case
 from benchmarks.battery.mixture import Ask, Subject, one, summarise
 from benchmarks.battery.part import Figure, Part, Tally
 from benchmarks.process import Server
-from models.folder import read_folder
 from models.manifest import Manifest
 from models.tabular import encode
 
 FOREST, NET = "crowd", "crowd-net"
-CANARY: dict[str, Any] = {"income": 48_317.26, "height": 163.8472, "distance": 7.293846, "pulse": 71.61934, "town": "Oslo", "rooms": 3}
+CANARY: dict[str, Any] = {
+    "income": 48_317.26,
+    "height": 163.8472,
+    "distance": 7.293846,
+    "pulse": 71.61934,
+    "town": "Oslo",
+    "rooms": 3,
+}
 """Somebody: the numbers are nobody else's and well inside the range of all."""
 _LEAST = 5
 """Digits from which on a number is told by them."""
@@ -46,8 +52,8 @@ def people(count: int = 120) -> pd.DataFrame:
     return frame
 
 
-def write_models(folder: Path) -> list[Subject]:
-    """A forest with an encoder, packed as its owner would; and a net over the same columns. All rows are the background."""
+def write_forest(folder: Path) -> Subject:
+    """A forest with an encoder, packed as its owner would; all rows are the background."""
     from sklearn.compose import ColumnTransformer
     from sklearn.ensemble import RandomForestClassifier
     from sklearn.pipeline import make_pipeline
@@ -60,12 +66,11 @@ def write_models(folder: Path) -> list[Subject]:
     encoder = ColumnTransformer([("numbers", StandardScaler(), numbers), ("words", OneHotEncoder(), ["town"])])
     labels = np.where(frame["income"] + 300 * frame["pulse"] > 72_000, "yes", "no")
     forest = make_pipeline(encoder, RandomForestClassifier(12, max_depth=4, random_state=0)).fit(frame, labels)
-    packed = pack(forest, folder / FOREST, frame, background="all", max_evaluations=20_000)
-    _write_net(folder, packed.manifest, frame)
-    return [Subject(read_folder(folder / name).manifest) for name in (FOREST, NET)]
+    return Subject(pack(forest, folder / FOREST, frame, background="all", max_evaluations=20_000).manifest)
 
 
-def _write_net(folder: Path, like: Manifest, frame: pd.DataFrame) -> None:
+def write_net(folder: Path, like: Manifest) -> Subject:
+    """A net over the same columns and rows."""
     import keras
 
     from models.backgrounds import Background, equal_weights
@@ -74,16 +79,20 @@ def _write_net(folder: Path, like: Manifest, frame: pd.DataFrame) -> None:
     keras.utils.set_random_seed(0)
     width = len(like.columns)
     net = keras.Sequential([keras.Input((width,)), keras.layers.Dense(12, "relu"), keras.layers.Dense(2, "softmax")])
+    frame = people()
     rows = encode(like.columns, {field.name: frame[field.name].tolist() for field in like.fields})
     manifest = like.model_copy(update={"name": NET, "files": {}})
     write_folder(folder / NET, manifest, net, Background(rows, equal_weights(len(rows))), "", force=False, file=KERAS)
+    return Subject(manifest)
 
 
 def spellings(manifest: Manifest) -> list[str]:
     """How the canary's numbers may be written: as they are and as the model sees them, in any rounding that still tells."""
     numbers = [float(value) for name, value in CANARY.items() if name not in ("town", "rooms")]
     fields = {field.name: [CANARY[field.name]] for field in manifest.fields}
-    numbers += [float(x) for x, column in zip(encode(manifest.columns, fields)[0], manifest.columns, strict=True) if _tells(column.field)]
+    numbers += [
+        float(x) for x, column in zip(encode(manifest.columns, fields)[0], manifest.columns, strict=True) if _tells(column.field)
+    ]
     texts = {text for number in numbers for size in (abs(number),) for text in _written(size)}
     return sorted(text for text in texts if len(_digits(text)) >= _LEAST)
 
@@ -107,12 +116,17 @@ def _digits(text: str) -> str:
 
 def pattern(manifest: Manifest) -> re.Pattern[str]:
     """Finds them where no other number goes on."""
-    return re.compile(r"(?<![\d.,])(?:" + "|".join(re.escape(text) for text in spellings(manifest)) + r")(?![\d])")
+    return re.compile(r"(?<![\d.,])(?:" + "|".join(re.escape(text) for text in spellings(manifest)) + r")(?!\.?\d)")
 
 
 def asks(subjects: Sequence[Subject], cases: range) -> Iterator[Ask]:
     """The mixture, summaries of the background, mutated bodies; one for each case, from its number alone."""
-    paths = {"PredictRequest": "/predict", "ExplainRequest": "/explain", "SummaryRequest": "/summary", "CompareRequest": "/compare"}
+    paths = {
+        "PredictRequest": "/predict",
+        "ExplainRequest": "/explain",
+        "SummaryRequest": "/summary",
+        "CompareRequest": "/compare",
+    }
     for number in cases:
         random = Random(number)
         kind = number % 10
@@ -142,13 +156,13 @@ def read_paths(url: str, subjects: Sequence[Subject]) -> list[str]:
     return list(dict.fromkeys([*of_models, "/", "/docs", "/openapi.json", "/metrics", "/favicon.svg", "/nothing"]))
 
 
-def look_for(url: str, subjects: Sequence[Subject], cases: range) -> Tally:
-    """Ask, and look at every body and header."""
+def look_for(url: str, subjects: Sequence[Subject], asked: Iterable[Ask]) -> Tally:
+    """Ask, read what there is, and look at every body and header."""
     found = pattern(subjects[0].manifest)
     count: Counter[str] = Counter()
     flaws: list[dict[str, str]] = []
     with httpx.Client(base_url=url, timeout=600) as client:
-        for ask in [*asks(subjects, cases), *(Ask(path, b"") for path in read_paths(url, subjects))]:
+        for ask in [*asked, *(Ask(path, b"") for path in read_paths(url, subjects))]:
             response = ask.send(client)
             count["bodies"] += 1
             count[f"status {response.status_code}"] += 1
@@ -163,9 +177,10 @@ def look_for(url: str, subjects: Sequence[Subject], cases: range) -> Tally:
 def run(cases: range) -> Tally:
     """Against a server that logs all it can; its log is looked at too."""
     with TemporaryDirectory() as work:
-        subjects = write_models(Path(work))
+        forest = write_forest(Path(work))
+        subjects = [forest, write_net(Path(work), forest.manifest)]
         with _serving(Path(work)) as server:
-            tally = look_for(server.url, subjects, cases)
+            tally = look_for(server.url, subjects, asks(subjects, cases))
             log = server.log()
         return tally | logged(log, subjects)
 
@@ -198,8 +213,8 @@ def figure(tallies: Sequence[Tally]) -> Figure:
     total: Counter[str] = Counter()
     for tally in tallies:
         total.update({name: tally[name] for name in ("bodies", "leaks", "lines", "leaks in the log")})
-    measured = f"{total['leaks']} of {total['bodies']:,} bodies and {total['leaks in the log']} of {total['lines']:,} lines of log tell a value"
-    return Figure(measured, total["leaks"] == total["leaks in the log"] == 0)
+    told = f"{total['leaks']} of {total['bodies']:,} bodies and {total['leaks in the log']} of {total['lines']:,} lines of log"
+    return Figure(f"{told} tell a value", total["leaks"] == total["leaks in the log"] == 0)
 
 
 PRIVACY = Part(

@@ -32,7 +32,7 @@ def settings(seed: int, examples: int, *, once: bool) -> dict[str, Any]:
         "checks": {
             # 503 and 504 are declared and mean what they say; 500 is declared for models whose answer is not finite: none here.
             "not_a_server_error": {"expected-statuses": [*declared, "503", "504"]},
-            # One document describes the requests to every model; which records and methods a model takes is told by /models/{name}.
+            # One document describes the requests to every model; /models/{name} says which records and methods one takes.
             "positive_data_acceptance": {"expected-statuses": ["2xx", "404", "406", "422", "503", "504"]},
         },
     }
@@ -62,23 +62,26 @@ class Seen:
         }
 
 
-def attack(url: str, seed: int, cases: int) -> Tally:
-    """Runs with seeds that follow each other until as many cases were sent; the last is stopped when there are enough."""
+def attack(url: str, seed: int, cases: int, paths: str = "") -> Tally:
+    """Runs with seeds that follow each other until as many cases were sent; the last is stopped when there are enough.
+
+    paths: a regular expression of those to ask; all by default. The seed 0 also begins the phases that need none.
+    """
     seen, once = Seen(), seed == 0
     while seen.cases < cases:
         configuration = settings(seed, max(2, cases // _SHARE), once=once)
-        _run(url, configuration, seen, cases)
+        _run(url, configuration, paths, seen, cases)
         seed, once = seed + 1, False
     return seen.tally()
 
 
-def _run(url: str, configuration: dict[str, Any], seen: Seen, cases: int) -> None:
+def _run(url: str, configuration: dict[str, Any], paths: str, seen: Seen, cases: int) -> None:
     import schemathesis
     from schemathesis.engine import events, from_schema
 
     config = schemathesis.Config.from_dict(configuration)
     document = schemathesis.openapi.from_url(f"{url}/openapi.json", config=config)
-    stream = from_schema(document).execute()
+    stream = from_schema(document.include(path_regex=paths) if paths else document).execute()
     for event in stream:
         if isinstance(event, events.ScenarioFinished):
             _count(event, seen)
@@ -131,7 +134,9 @@ def together(url: str, cases: range, processes: int) -> Tally:
     share = -(-len(cases) // processes)
     command = [sys.executable, "-m", "benchmarks.battery.schema", url]
     children = [
-        subprocess.Popen([*command, str(cases.start + len(cases) * k // processes), str(share)], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            [*command, str(cases.start + len(cases) * k // processes), str(share)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        )
         for k in range(processes)
     ]
     said = [child.communicate()[0] for child in children]
@@ -156,7 +161,9 @@ def figure(tallies: Sequence[Tally]) -> Figure:
     kinds = "".join(f"; {kind}: {count}" for kind, count in sorted(total["failures"].items()))
     unexpected = total["statuses"].get("500", 0)
     phases = ", ".join(f"{count:,} {phase}" for phase, count in sorted(total["phases"].items()))
-    measured = f"{unexpected} x 500 and {failed} of {total['checks']:,} checks failed in {total['cases']:,} cases ({phases}){kinds}"
+    measured = (
+        f"{unexpected} x 500 and {failed} of {total['checks']:,} checks failed in {total['cases']:,} cases ({phases}){kinds}"
+    )
     return Figure(measured, failed == unexpected == 0)
 
 

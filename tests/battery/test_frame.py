@@ -88,7 +88,11 @@ def test_the_table_holds_every_figure_that_there_is(places: dict[str, Any]) -> N
     main(["good"], parts={"bad": Counting(44).part, "good": Counting(45).part}, **places)
     main(["bad"], parts={"bad": Counting(44).part, "good": Counting(45).part}, **places)
     text = places["page"].read_text()
-    head, table, tail = text.partition("<!-- battery -->\n")[0], text.split("-->\n")[1].splitlines(), text.rpartition("<!-- end -->")[2]
+    head, table, tail = (
+        text.partition("<!-- battery -->\n")[0],
+        text.split("-->\n")[1].splitlines(),
+        text.rpartition("<!-- end -->")[2],
+    )
     assert (head, tail) == ("# Head\n\n", "\n\ntail\n")
     rows = [line.split(" | ")[:5] for line in table[2:-1]]
     assert rows == [
