@@ -20,7 +20,7 @@ from models.manifest import Manifest
 CLIENTS = 8
 POOL = 150
 """Different requests in a step."""
-_SHIPPED = ("titanic", "fashion-mnist")
+SHIPPED = ("titanic", "fashion-mnist")
 _PATIENT = {"SHAPSERVE_DEADLINE_MS": "600000"}
 """Answers that a deadline stops are the only ones that may differ."""
 _REQUEST_ID = re.compile(rb'("instance":")[^"]*(")')
@@ -52,9 +52,9 @@ def run(cases: range) -> Tally:
         return load(url, pool, golden, cases)
 
 
-def pool_of(url: str, start: int, size: int) -> list[Ask]:
-    """Requests drawn from the number of the first case."""
-    random, subjects = Random(start), [_subject(url, name) for name in _SHIPPED]
+def pool_of(url: str, start: int, size: int, names: Sequence[str] = SHIPPED) -> list[Ask]:
+    """Requests about these models, drawn from the number of the first case."""
+    random, subjects = Random(start), [_subject(url, name) for name in names]
     return [one(random, subjects) for _ in range(size)]
 
 

@@ -145,7 +145,7 @@ def nest(random: Random, body: bytes) -> bytes:
 
 def grow(random: Random, body: bytes) -> bytes:
     """Much of one kind."""
-    count = random.choice((10, 100, 1000)) if random.random() < 0.98 else 20_000
+    count = random.choice((10, 100, 1000)) if random.random() < 0.98 else 10_001
     many = random.choice(
         (
             b"[" + b",".join([random.choice(SOUND)] * count) + b"]",

@@ -16,7 +16,7 @@ from tests.fakes import MANIFEST
 
 @pytest.fixture(scope="module")
 def pool(server: Server) -> list[Ask]:
-    return pool_of(server.url, 3, 25)
+    return [*pool_of(server.url, 3, 25, ["titanic"]), *pool_of(server.url, 4, 3, ["fashion-mnist"])]
 
 
 @pytest.fixture(scope="module")
