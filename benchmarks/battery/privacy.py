@@ -66,7 +66,9 @@ def write_forest(folder: Path) -> Subject:
     encoder = ColumnTransformer([("numbers", StandardScaler(), numbers), ("words", OneHotEncoder(), ["town"])])
     labels = np.where(frame["income"] + 300 * frame["pulse"] > 72_000, "yes", "no")
     forest = make_pipeline(encoder, RandomForestClassifier(12, max_depth=4, random_state=0)).fit(frame, labels)
-    return Subject(pack(forest, folder / FOREST, frame, background="all", max_evaluations=20_000).manifest)
+    example = {"name": "made up", "instance": {**frame.iloc[0].to_dict(), "town": "Rome"}}
+    packed = pack(forest, folder / FOREST, frame, background="all", max_evaluations=20_000, examples=[example])
+    return Subject(packed.manifest, [example["instance"]])
 
 
 def write_net(folder: Path, like: Manifest) -> Subject:
