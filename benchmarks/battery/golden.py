@@ -11,8 +11,9 @@ from typing import Any
 
 import httpx
 
-from benchmarks.battery.mixture import Ask, Subject, one
+from benchmarks.battery.mixture import one
 from benchmarks.battery.part import Figure, Part, Tally
+from benchmarks.battery.subjects import Ask, Subject
 from benchmarks.process import Server
 from models.folder import TRAINED
 from models.manifest import Manifest

@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from benchmarks.battery.golden import GOLDEN, Answer, collect, load, pool_of
-from benchmarks.battery.mixture import KINDS, Ask, Subject, look, one
+from benchmarks.battery.mixture import KINDS, look, one
+from benchmarks.battery.subjects import Ask, Subject
 from benchmarks.process import Server
 from tests.fakes import MANIFEST
 

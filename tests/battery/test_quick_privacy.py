@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.battery.mixture import Subject
-from benchmarks.battery.privacy import CANARY, PRIVACY, asks, logged, look_for, pattern, people, write_forest
+from benchmarks.battery.crowd import CANARY, pattern, people, write_forest
+from benchmarks.battery.privacy import PRIVACY, asks, logged, look_for
+from benchmarks.battery.subjects import Subject
 from service.app import create_app
 from service.catalog import Catalog
 from service.settings import Settings
