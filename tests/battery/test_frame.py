@@ -110,6 +110,5 @@ def test_a_page_without_a_place_for_the_table_is_told(tmp_path: Path) -> None:
 
 def test_the_documentation_names_every_part() -> None:
     text = PAGE.read_text()
-    for name, part in PARTS.items():
-        assert f"`{name}`" in text
-        assert part.total % part.step == 0, name
+    for name in PARTS:
+        assert f"* `{name}`:" in text
