@@ -5,7 +5,7 @@ DATA ?= ../shared/data
 UV := $(or $(shell command -v uv),.uv/bin/uv)
 RUN := $(UV) run --no-sync
 
-.PHONY: serve test check check-page page fmt train bench setup
+.PHONY: serve test check check-page page fmt train bench battery setup
 serve: setup-serve  ## serve both models on 127.0.0.1:$(PORT)
 	$(RUN) shapserve serve --port $(PORT)
 
@@ -38,6 +38,9 @@ train: setup-serve  ## train both models from $(DATA) into trained/ (the shipped
 
 bench: setup  ## measure speed and error, and write benchmarks/results.md; PARTS=speed measures a part
 	$(RUN) python -m benchmarks --data $(DATA) $(PARTS)
+
+battery: setup  ## try what is promised under load, faults and bad input, into docs/reliability.md; goes on where it was stopped; PARTS=golden
+	$(RUN) python -m benchmarks.battery $(PARTS)
 
 .PHONY: setup-serve
 setup: | $(UV)

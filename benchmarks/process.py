@@ -49,6 +49,11 @@ class Server:
             return None
         return int(re.findall(r"VmRSS:\s+(\d+)", status.read_text())[0]) / 1024
 
+    def log(self) -> str:
+        """What it has written to standard error so far."""
+        # Not by seeking: the process writes where the shared offset stands.
+        return os.pread(self._log.fileno(), os.fstat(self._log.fileno()).st_size, 0).decode("utf-8", "replace")
+
     def stop(self, kind: signal.Signals = signal.SIGTERM) -> int:
         """Send the signal and wait; the exit code."""
         self._process.send_signal(kind)
@@ -70,9 +75,7 @@ class Server:
 
     def _address(self) -> str:
         while self._process.poll() is None:
-            self._log.seek(0)
-            if found := re.search(r"running on (http://\S+)", self._log.read()):
+            if found := re.search(r"running on (http://[^\s\"]+)", self.log()):
                 return found[1]
             time.sleep(0.02)
-        self._log.seek(0)
-        raise RuntimeError("the server did not start:\n" + self._log.read())
+        raise RuntimeError("the server did not start:\n" + self.log())

@@ -1,0 +1,1 @@
+"""Tests of the battery: its frame, and a few cases of each part."""
