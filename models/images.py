@@ -1,6 +1,7 @@
 """Images: a PNG or JPEG file brought to the network's channels and size, and said how."""
 
 import io
+import math
 
 import numpy as np
 from PIL import Image, ImageChops, ImageOps
@@ -9,7 +10,12 @@ from models.arrays import Bytes, Inputs
 from models.manifest import ImageSpec
 
 FORMATS = ("PNG", "JPEG")
-MAX_PIXELS = 4096 * 4096
+MAX_PIXELS = 4096 * 3072
+"""Of a file: some 50 MB when it is decoded. A progressive JPEG takes three times as much for as many, and may have a quarter."""
+_LARGE = 1024 * 1024
+"""Pixels beyond which an image is first made smaller."""
+_STRIP = 64
+"""Rows of the smaller image that are made at once."""
 _LIGHT = 128
 _ORIENTATION = 0x0112
 
@@ -23,9 +29,22 @@ def read_image(file: bytes, spec: ImageSpec) -> tuple[Bytes, list[str]]:
 
     The aspect is kept: what is not square to the network's shape gets black padding. Raises InvalidImage.
     """
-    image, changes = _upright(_open(file))
+    try:
+        image = _open(file)
+        return _read(image, spec)
+    except InvalidImage:
+        raise
+    except Exception as error:  # Pillow raises many types on broken files, not only when it decodes them
+        raise InvalidImage("the file cannot be decoded; expected a PNG or JPEG image") from error
+
+
+def _read(image: Image.Image, spec: ImageSpec) -> tuple[Bytes, list[str]]:
+    upright, changes = _upright(image)
+    size = upright.size
+    image = _shrunk(upright)
     if image.mode.startswith("I"):
         image = _eight_bits(image)
+    if upright.mode.startswith("I"):
         changes.append("reduced to 8 bits per channel")
     if image.has_transparency_data:
         rgba = image.convert("RGBA")
@@ -38,11 +57,33 @@ def read_image(file: bytes, spec: ImageSpec) -> tuple[Bytes, list[str]]:
         if not _same_colours(image, converted):
             changes.append(f"converted to {colours}")
         image = converted
-    if image.size != (spec.width, spec.height):
-        changes.append(f"fitted from {image.width} x {image.height} to {spec.width} x {spec.height} pixels")
+    if size != (spec.width, spec.height):
+        changes.append(f"fitted from {size[0]} x {size[1]} to {spec.width} x {spec.height} pixels")
         image = ImageOps.pad(image, (spec.width, spec.height), Image.Resampling.BICUBIC, color=0)
     pixels = np.asarray(image, np.uint8).reshape(spec.height, spec.width, spec.channels)
     return pixels, changes
+
+
+def _shrunk(image: Image.Image) -> Image.Image:
+    """A large image made smaller by averages over squares, strip by strip: what follows needs no copy of the whole."""
+    side = math.ceil(math.sqrt(image.width * image.height / _LARGE))
+    if side == 1:
+        return image
+    small = None
+    for top in range(0, image.height, side * _STRIP):
+        strip = image.crop((0, top, image.width, min(top + side * _STRIP, image.height)))
+        if strip.mode.startswith("I"):
+            strip = _eight_bits(strip)
+        if strip.has_transparency_data:
+            strip = strip.convert("RGBA")
+        elif strip.mode not in ("L", "RGB"):
+            strip = strip.convert("RGB")
+        strip = strip.reduce(side)
+        if small is None:
+            small = Image.new(strip.mode, (strip.width, -(-image.height // side)))
+        small.paste(strip, (0, top // side))
+    assert small is not None
+    return small
 
 
 def has_light_border(pixels: Bytes) -> bool:
@@ -69,17 +110,19 @@ def to_png(pixels: Bytes) -> bytes:
 
 
 def _open(file: bytes) -> Image.Image:
-    too_many = InvalidImage(f"the image has too many pixels; expected at most {MAX_PIXELS:,}")
     try:
         image = Image.open(io.BytesIO(file), formats=FORMATS)
-        if image.width * image.height > MAX_PIXELS:
-            raise too_many
-        image.load()
-    except (InvalidImage, Image.DecompressionBombError):
-        raise too_many from None
-    except Exception as error:  # Pillow's decoders raise many types on broken files
-        raise InvalidImage("the file cannot be decoded; expected a PNG or JPEG image") from error
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise _too_many(MAX_PIXELS) from None
+    most = MAX_PIXELS // 4 if "progressive" in image.info else MAX_PIXELS
+    if image.width * image.height > most:
+        raise _too_many(most)
+    image.load()
     return image
+
+
+def _too_many(most: int) -> InvalidImage:
+    return InvalidImage(f"the image has too many pixels; expected at most {most:,}")
 
 
 def _upright(image: Image.Image) -> tuple[Image.Image, list[str]]:
@@ -98,7 +141,9 @@ def _same_colours(image: Image.Image, converted: Image.Image) -> bool:
 
 def _eight_bits(image: Image.Image) -> Image.Image:
     """Sixteen bits to eight; the one grey value that may be transparent becomes black, as if laid over black."""
-    wide = np.asarray(image, np.int64)
-    grey = np.round(wide / 257)
-    grey[wide == image.info.get("transparency", -1)] = 0
-    return Image.fromarray(np.clip(grey, 0, 255).astype(np.uint8))
+    wide = np.asarray(image).astype(np.float32)
+    grey = np.clip(np.round(wide / 257), 0, 255)
+    transparent = image.info.get("transparency")
+    if isinstance(transparent, int):
+        grey[wide == transparent] = 0
+    return Image.fromarray(grey.astype(np.uint8))

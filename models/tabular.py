@@ -180,11 +180,16 @@ def _scaled(columns: Sequence[ColumnSpec], raw: Floats) -> Inputs:
         return np.asarray((raw - mean) / scale, np.float32)
 
 
+_LARGEST = 10**40
+
+
 def category_text(value: Any) -> Any:
     """A category's name: numbers and booleans as JSON writes them, whole numbers without a point; the rest as it is."""
     if isinstance(value, bool | np.bool_):
         return "true" if value else "false"
-    if isinstance(value, int | float | np.integer | np.floating):
+    if isinstance(value, int | np.integer):
+        return str(value) if abs(value) < _LARGEST else None  # no text of thousands of digits
+    if isinstance(value, float | np.floating):
         return str(int(value)) if np.isfinite(value) and value == int(value) else repr(float(value))
     return str(value) if isinstance(value, str) else value
 

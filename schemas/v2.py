@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from schemas.explain import ExplainOptions
 from schemas.wire import Answer, Sent
@@ -19,7 +19,16 @@ class Hints(Sent):
     content_type: str | None = None
 
 
-_NotBinary = Annotated[Literal[False] | None, Field(description="The extension for binary tensors is not spoken.")]
+def _boolean(value: object) -> object:
+    """0 equals false, and is no boolean."""
+    if not isinstance(value, bool | None):
+        raise ValueError("expected false")
+    return value
+
+
+_NotBinary = Annotated[
+    Literal[False] | None, BeforeValidator(_boolean), Field(description="The extension for binary tensors is not spoken.")
+]
 
 
 class OutputHints(Hints):

@@ -74,8 +74,9 @@ class Easel:
             self._end()
             spawn = multiprocessing.get_context("spawn")
             self._pipe, other = spawn.Pipe()
-            self._process = spawn.Process(target=_serve, args=(other,), name="easel", daemon=True)
-            self._process.start()
+            process = spawn.Process(target=_serve, args=(other,), name="easel", daemon=True)
+            process.start()
+            self._process = process
             self._patience = _IMPORTS
             other.close()
         return self._pipe

@@ -106,11 +106,45 @@ def test_other_files_are_refused(file: bytes) -> None:
 
 def test_too_many_pixels_are_refused_by_the_header() -> None:
     """The picture is never decoded."""
-    with pytest.raises(InvalidImage, match="at most 16,777,216"):
+    with pytest.raises(InvalidImage, match="at most 12,582,912"):
         read_image(encoded(Image.new("1", (4097, 4096))), GREY)
     bomb = write_png(RAMP)[:16] + (20_000).to_bytes(4, "big") * 2 + write_png(RAMP)[24:]
-    with pytest.raises(InvalidImage, match="at most 16,777,216"):
+    with pytest.raises(InvalidImage, match="at most 12,582,912"):
         read_image(bomb[:29] + zlib.crc32(bomb[12:29]).to_bytes(4, "big") + bomb[33:], GREY)
+
+
+def test_a_progressive_jpeg_may_be_smaller_only() -> None:
+    """Its decoder holds every coefficient."""
+    large = Image.new("RGB", (2048, 1537))
+    with pytest.raises(InvalidImage, match="at most 3,145,728"):
+        read_image(encoded(large, "JPEG", progressive=True), GREY)
+    assert read_image(encoded(large, "JPEG"), GREY)[0].shape == (4, 4, 1)
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA", "P", "I;16", "1"])
+def test_large_images_look_like_the_same_ones_made_small(mode: str) -> None:
+    """A ramp from dark to light in two colours, made in both sizes; a transparent half is black in both."""
+
+    def ramp(side: int) -> Image.Image:
+        grey = Image.linear_gradient("L").resize((side, side), Image.Resampling.BILINEAR)
+        if mode == "I;16":
+            return Image.fromarray(np.asarray(grey).astype(np.uint16) * 257)
+        if mode == "1":
+            return grey.point(lambda v: 255 * (v > 100)).convert("1")
+        if mode == "P":
+            return grey.convert("RGB").quantize(64)
+        made = grey.convert(mode)
+        if mode.endswith("A"):
+            half = Image.new("L", (side, side), 255)
+            half.paste(0, (0, 0, side // 2, side))
+            made.putalpha(half)
+        return made
+
+    spec = ImageSpec(height=16, width=16, channels=3, scale=1 / 255)
+    (large, said), (small, _) = read_image(encoded(ramp(2560)), spec), read_image(encoded(ramp(1024)), spec)
+    assert np.abs(large.astype(int) - small).max() <= 12
+    assert large.max() > 200
+    assert said[-1] == "fitted from 2560 x 2560 to 16 x 16 pixels"
 
 
 def test_a_light_border_is_seen() -> None:
