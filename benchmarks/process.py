@@ -7,21 +7,24 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import httpx
+
+from benchmarks import proc
 
 ROOT = Path(__file__).parent.parent
 
 
 class Server:
-    """`shapserve serve` on a free port; `stop` ends it."""
+    """`shapserve serve` on a free port, or on the one given, with further arguments; `stop` ends it."""
 
-    def __init__(self, **environment: str) -> None:
+    def __init__(self, *, port: int = 0, arguments: Sequence[str] = (), **environment: str) -> None:
         self._begin = time.monotonic()
         self._log = tempfile.TemporaryFile("w+")  # noqa: SIM115 - `stop` closes it
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "service", "serve", "--port", "0"],
+            [sys.executable, "-m", "service", "serve", "--port", str(port), *arguments],
             stderr=self._log,
             stdout=subprocess.DEVNULL,
             env={**os.environ, **environment},
@@ -34,6 +37,11 @@ class Server:
         """Of the process."""
         return self._process.pid
 
+    @property
+    def port(self) -> int:
+        """That it listens on."""
+        return int(self.url.rsplit(":", 1)[1])
+
     def wait_until_ready(self, seconds: float = 120) -> float:
         """Poll /readyz; seconds since the start."""
         while time.monotonic() < self._begin + seconds:
@@ -44,23 +52,35 @@ class Server:
 
     def memory(self) -> float | None:
         """Resident memory in MiB; None where the system does not say."""
-        status = Path(f"/proc/{self._process.pid}/status")
-        if not status.exists():
-            return None
-        return int(re.findall(r"VmRSS:\s+(\d+)", status.read_text())[0]) / 1024
+        return proc.memory(self.pid)
+
+    def log(self) -> str:
+        """What it has written to standard error so far."""
+        # Not by seeking: the process writes where the shared offset stands.
+        return os.pread(self._log.fileno(), os.fstat(self._log.fileno()).st_size, 0).decode("utf-8", "replace")
+
+    def send(self, kind: signal.Signals) -> None:
+        """Send it, and go on."""
+        self._process.send_signal(kind)
+
+    def wait(self, seconds: float = 30) -> int:
+        """For the end of the process; its exit code. Raises subprocess.TimeoutExpired."""
+        return self._process.wait(timeout=seconds)
 
     def stop(self, kind: signal.Signals = signal.SIGTERM) -> int:
-        """Send the signal and wait; the exit code."""
-        self._process.send_signal(kind)
-        code = self._process.wait(timeout=30)
-        self._log.close()
+        """Send the signal and wait; the exit code. Does no harm to one that has ended."""
+        self.send(kind)
+        code = self.wait()
+        self.close()
         return code
+
+    def close(self) -> None:
+        """Let go of the log of a process that has ended."""
+        self._log.close()
 
     def _address(self) -> str:
         while self._process.poll() is None:
-            self._log.seek(0)
-            if found := re.search(r"running on (http://\S+)", self._log.read()):
+            if found := re.search(r"running on (http://[^\s\"]+)", self.log()):
                 return found[1]
             time.sleep(0.02)
-        self._log.seek(0)
-        raise RuntimeError("the server did not start:\n" + self._log.read())
+        raise RuntimeError("the server did not start:\n" + self.log())
