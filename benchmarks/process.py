@@ -18,13 +18,13 @@ ROOT = Path(__file__).parent.parent
 
 
 class Server:
-    """`shapserve serve` on a free port, or on the one given, with further arguments; `stop` ends it."""
+    """`shapserve serve` on a free port, unless further arguments say `--port`; `stop` ends it."""
 
-    def __init__(self, *, port: int = 0, arguments: Sequence[str] = (), **environment: str) -> None:
+    def __init__(self, *, arguments: Sequence[str] = (), **environment: str) -> None:
         self._begin = time.monotonic()
         self._log = tempfile.TemporaryFile("w+")  # noqa: SIM115 - `stop` closes it
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "service", "serve", "--port", str(port), *arguments],
+            [sys.executable, "-m", "service", "serve", "--port", "0", *arguments],
             stderr=self._log,
             stdout=subprocess.DEVNULL,
             env={**os.environ, **environment},
@@ -54,10 +54,11 @@ class Server:
         """Resident memory in MiB; None where the system does not say."""
         return proc.memory(self.pid)
 
-    def log(self) -> str:
-        """What it has written to standard error so far."""
+    def log(self, since: int = 0) -> str:
+        """What it has written to standard error so far, from this byte on."""
         # Not by seeking: the process writes where the shared offset stands.
-        return os.pread(self._log.fileno(), os.fstat(self._log.fileno()).st_size, 0).decode("utf-8", "replace")
+        size = os.fstat(self._log.fileno()).st_size
+        return os.pread(self._log.fileno(), size - since, since).decode("utf-8", "replace")
 
     def send(self, kind: signal.Signals) -> None:
         """Send it, and go on."""

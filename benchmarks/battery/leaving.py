@@ -14,20 +14,23 @@ from benchmarks.load.wire import Plain, request
 from benchmarks.process import Server
 
 GAUGES = ("shapserve_computing", "shapserve_waiting")
-WITHIN = 1.0
+WITHIN, SPREAD = 1.0, 8.0
+"""Seconds after the last has left; seconds in which a hundred come."""
 _IDLE = 0.2
 """Cores that a service without work may take."""
 
 
-def requests() -> list[bytes]:
-    """Work of seconds, and answers that are larger than the buffers between."""
+def long() -> list[bytes]:
+    """Work of seconds."""
     image = IMAGE | {"method": "permutation", "max_stderr": 1e-12, "max_evaluations": 10**9}
+    return [post("/explain", body) for body in (endless(), endless(seed=1, instances=20), image)]
+
+
+def large() -> list[bytes]:
+    """Answers that are larger than the buffers between."""
     return [
-        post("/explain", endless()),
-        post("/explain", endless(seed=1, instances=20)),
-        post("/explain", image),
-        post("/explain", PASSENGERS | {"instances": PASSENGERS["instances"] * 100}),
-        post("/explain", IMAGE | {"players": "pixels", "outputs": "all", "instances": IMAGE["instances"] * 4}),
+        post("/predict", PASSENGERS | {"instances": PASSENGERS["instances"] * 500}),
+        post("/explain", IMAGE | {"players": "pixels", "method": "deep", "outputs": "all"}),
     ]
 
 
@@ -37,10 +40,7 @@ def gauges(port: int) -> dict[str, float]:
     text = connection.ask(request("/metrics")).body.decode()
     connection.close()
     found = re.findall(rf"^({'|'.join(GAUGES)})(?:{{.*}})? (\S+)$", text, re.MULTILINE)
-    sums = Counter[str]()
-    for name, value in found:
-        sums[name] += float(value)
-    return dict(sums)
+    return {name: sum(float(value) for other, value in found if other == name) for name in {name for name, _ in found}}
 
 
 def after(server: Server, left_at: float, asked: bytes) -> Tally:
@@ -63,10 +63,10 @@ def after(server: Server, left_at: float, asked: bytes) -> Tally:
     }
 
 
-def one(server: Server, cases: range, asked: Sequence[bytes], good: bytes) -> Tally:
+def one(server: Server, cases: range, long: Sequence[bytes], large: Sequence[bytes], good: bytes, spread: float) -> Tally:
     """Let them come and leave."""
     with Apart() as apart:
-        left = apart.run(leave, server.port, asked, cases).result
+        left = apart.run(leave, server.port, long, large, cases, spread).result
         return after(server, left.last, good) | {"moments": left.moments}
 
 
@@ -75,7 +75,7 @@ def run(cases: range) -> Tally:
     server = Server()
     try:
         server.wait_until_ready()
-        return one(server, cases, requests(), post("/predict", PASSENGER))
+        return one(server, cases, long(), large(), post("/predict", PASSENGER), SPREAD)
     finally:
         server.stop()
 

@@ -93,7 +93,7 @@ def figure(tallies: Sequence[Tally]) -> Figure:
     t = min(tallies, key=lambda t: t["goodput"] / t["peak"])
     others = {status: count for status, count in t["counts"].items() if status not in ("200", "503")}
     measured = (
-        f"{CLIENTS} clients get {t['peak']:.0f} answers/s; offered {t['offered']:.0f}/s for {sum(t['seconds'] for t in tallies)} s:"
+        f"{CLIENTS} clients get {t['peak']:.0f} answers/s; offered {t['offered']:.0f}/s for {t['seconds']} s:"
         f" goodput {t['goodput']:.0f}/s ({t['goodput'] / t['peak']:.0%} of the peak), good p50/p99 {t['good_p50_ms']:.0f}/"
         f"{t['good_p99_ms']:.0f} ms, rejects p99 {max(t['reject_p99_ms'] for t in tallies):.0f} ms, `/livez` p99"
         f" {max(t['livez_p99_ms'] for t in tallies):.0f} ms, memory {max(t['grown_mib'] for t in tallies):+.1f} MiB,"

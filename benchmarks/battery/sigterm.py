@@ -117,7 +117,12 @@ def small_requests() -> list[bytes]:
 def shipped_requests() -> list[bytes]:
     """The same with the models that ship."""
     short = [post("/predict", PASSENGER), post("/explain", PASSENGER), post("/explain", PIXELS)]
-    return [*short, post("/explain", endless() | {"deadline_ms": 300}), *short, post("/explain", endless() | {"deadline_ms": 1200})]
+    return [
+        *short,
+        post("/explain", endless() | {"deadline_ms": 300}),
+        *short,
+        post("/explain", endless() | {"deadline_ms": 1200}),
+    ]
 
 
 def one(case: int, *, small: bool) -> Tally:

@@ -5,20 +5,21 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.swaps import NAME, RECORD, write_version
+from benchmarks.swaps import COLUMNS, NAME, RECORD, write_version
 from models.folder import SKOPS
 
-__all__ = ["NAME", "RECORD", "asked", "write_small"]
+_FAR = dict.fromkeys(RECORD, 2.0)
+"""In no field like the background."""
 
 
-class _Linear:
-    """Adds the columns up."""
+class _Forest:
+    """Columns that act together, so that sampling does not end by itself."""
 
     def __init__(self, version: int) -> None:
-        from sklearn.linear_model import LinearRegression
+        from sklearn.ensemble import RandomForestRegressor
 
-        x = np.eye(6, len(RECORD))
-        self._model = LinearRegression().fit(x, x.sum(axis=1) + version)
+        x = np.random.default_rng(0).normal(size=(200, COLUMNS))
+        self._model = RandomForestRegressor(20, random_state=0).fit(x, x.prod(axis=1) + version)
 
     def save(self, path: Path) -> None:
         """As skops does."""
@@ -29,9 +30,9 @@ class _Linear:
 
 def write_small(folder: Path) -> None:
     """Version 1 of the model `NAME`, in a folder of model folders."""
-    write_version(folder, 1, _Linear, SKOPS)
+    write_version(folder, 1, _Forest, SKOPS)
 
 
 def asked(**options: Any) -> dict[str, Any]:
     """The body of a request to it."""
-    return {"model": NAME, "instances": [RECORD]} | options
+    return {"model": NAME, "instances": [_FAR]} | options

@@ -16,7 +16,7 @@ class Supervisor:
 
     def __init__(self, *, arguments: Sequence[str] = (), **environment: str) -> None:
         self.port = free_port()
-        self._arguments, self._environment = arguments, environment
+        self._arguments, self._environment = (*arguments, "--port", str(self.port)), environment
         self._server: Server | None = None
         self._stops = threading.Event()
         self._thread = threading.Thread(target=self._keep, daemon=True)
@@ -40,8 +40,9 @@ class Supervisor:
 
     def _keep(self) -> None:
         while not self._stops.is_set():
-            self._server = server = Server(port=self.port, arguments=self._arguments, **self._environment)
+            self._server = server = Server(arguments=self._arguments, **self._environment)
             server.wait(24 * 3600)
+            server.close()
             if not self._stops.is_set():
                 self._server = None
 

@@ -49,8 +49,10 @@ def _timed(work: Callable[..., Any], arguments: tuple[Any, ...]) -> Done[Any]:
 
 
 def _loop(work: Coroutine[Any, Any, Any]) -> Any:
-    factory = None
+    factory: Any = None
     with suppress(ImportError):
-        from uvloop import new_event_loop as factory
+        import uvloop
+
+        factory = uvloop.new_event_loop
     with asyncio.Runner(loop_factory=factory) as runner:
         return runner.run(work)

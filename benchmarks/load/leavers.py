@@ -13,9 +13,7 @@ import numpy as np
 from benchmarks.load.wire import HOST
 
 MOMENTS = ("before", "sending", "waiting", "receiving")
-_SPREAD = 5.0
-"""Seconds in which they come."""
-_PATIENCE = 1.0
+_PATIENCE = 10.0
 """Seconds that those who want to receive something wait for it."""
 _SMALL_BUFFER = 4096
 _RESET = struct.pack("ii", 1, 0)
@@ -30,16 +28,18 @@ class Left:
     moments: Counter[str]
 
 
-async def leave(port: int, requests: Sequence[bytes], cases: Sequence[int]) -> Left:
-    """Every client is drawn from its number."""
-    left = await asyncio.gather(*(_leave(port, requests, np.random.default_rng([8, case])) for case in cases))
+async def leave(port: int, endless: Sequence[bytes], large: Sequence[bytes], cases: Sequence[int], spread: float) -> Left:
+    """They come within `spread` seconds, each drawn from its number; who leaves while receiving asks for a large answer."""
+    left = await asyncio.gather(*(_leave(port, endless, large, spread, np.random.default_rng([8, case])) for case in cases))
     return Left(time.monotonic(), Counter(left))
 
 
-async def _leave(port: int, requests: Sequence[bytes], rng: np.random.Generator) -> str:
-    moment, data = MOMENTS[int(rng.integers(len(MOMENTS)))], requests[int(rng.integers(len(requests)))]
-    pause, part, resets = rng.uniform(0, 0.8), int(rng.integers(1, len(data))), bool(rng.integers(2))
-    await asyncio.sleep(rng.uniform(0, _SPREAD))
+async def _leave(port: int, endless: Sequence[bytes], large: Sequence[bytes], spread: float, rng: np.random.Generator) -> str:
+    moment = MOMENTS[int(rng.integers(len(MOMENTS)))]
+    requests = large if moment == "receiving" else endless
+    data = requests[int(rng.integers(len(requests)))]
+    pause, part, resets = rng.uniform(0, 0.5), int(rng.integers(1, len(data))), bool(rng.integers(2))
+    await asyncio.sleep(rng.uniform(0, spread))
     loop, connection = asyncio.get_running_loop(), socket.socket()
     with connection:
         connection.setblocking(False)
@@ -58,7 +58,7 @@ async def _leave(port: int, requests: Sequence[bytes], rng: np.random.Generator)
 async def _receive(loop: asyncio.AbstractEventLoop, connection: socket.socket) -> str:
     """The first bytes, if they come."""
     try:
-        await asyncio.wait_for(loop.sock_recv(connection, 64), _PATIENCE)
+        await asyncio.wait_for(loop.sock_recv(connection, _SMALL_BUFFER // 4), _PATIENCE)
     except TimeoutError:
         return "waiting"
     return "receiving"

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from benchmarks.load.wire import Broken, Plain
 
+_PAUSE = 0.1
+
 
 @dataclass(frozen=True)
 class Moment:
@@ -18,16 +20,16 @@ class Moment:
     what: str
 
 
-def ask_through(port: int, requests: Sequence[bytes], clients: int, seconds: float, pause: float = 0.02) -> list[Moment]:
-    """All requests of all clients, in the order of their ends."""
+def ask_through(port: int, requests: Sequence[bytes], clients: int, seconds: float, enough: int = 0) -> list[Moment]:
+    """All requests of all clients, in the order of their ends; until so many in a row were good after some were refused."""
     until, moments = time.monotonic() + seconds, list[Moment]()
 
     def client(kind: int) -> None:
-        while (begin := time.monotonic()) < until:
+        while (begin := time.monotonic()) < until and not (enough and _well(moments, enough)):
             what = _ask(port, requests[kind % len(requests)])
             moments.append(Moment(begin, time.monotonic(), kind % len(requests), what))
             kind += 1
-            time.sleep(pause)
+            time.sleep(_PAUSE)
 
     threads = [threading.Thread(target=client, args=(number,)) for number in range(clients)]
     for thread in threads:
@@ -35,6 +37,11 @@ def ask_through(port: int, requests: Sequence[bytes], clients: int, seconds: flo
     for thread in threads:
         thread.join()
     return sorted(moments, key=lambda moment: moment.end)
+
+
+def _well(moments: Sequence[Moment], enough: int) -> bool:
+    said = [moment.what for moment in moments]
+    return "refused" in said and said[-enough:] == ["200"] * enough
 
 
 def _ask(port: int, request: bytes) -> str:

@@ -1,0 +1,1 @@
+"""The battery in small: what `make battery` does for hours, for seconds."""
