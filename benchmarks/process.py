@@ -85,3 +85,10 @@ class Server:
                 return found[1]
             time.sleep(0.02)
         raise RuntimeError("the server did not start:\n" + self.log())
+
+
+def import_seconds() -> float:
+    """How long a fresh process imports TensorFlow."""
+    code = "import time; t = time.perf_counter(); import tensorflow; print(time.perf_counter() - t)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return float(done.stdout.split()[-1])

@@ -19,7 +19,7 @@ from benchmarks.battery.supervisor import Supervisor, knows
 from benchmarks.load.apart import Apart
 from benchmarks.load.bodies import IMAGE, PASSENGER, post
 from benchmarks.load.through import Moment, ask_through
-from benchmarks.server import import_seconds
+from benchmarks.process import import_seconds
 from models.folder import TRAINED
 
 CLIENTS = 3
