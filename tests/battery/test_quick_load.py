@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fastapi import FastAPI
+from fastapi.responses import PlainTextResponse
 
 from benchmarks import proc
 from benchmarks.battery import kill, leaving, overload, sigterm, slow, soak
@@ -24,6 +26,7 @@ from benchmarks.load.persistent import Fate
 from benchmarks.load.through import Moment, ask_through
 from benchmarks.load.wire import Answer, request, whole
 from benchmarks.process import Server
+from tests.conftest import serving
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/net/tcp").exists(), reason="what a process holds is read in /proc")
 
@@ -107,6 +110,16 @@ def test_sigterm_under_load_ends_in_time_and_every_request_is_accounted_for(smal
     counts = ending.count()
     assert sum(counts.values()) == len(ending.fates)
     assert counts["answered 200"] > 5
+
+
+def test_gauges_of_several_workers_are_added_up() -> None:
+    app = FastAPI()
+    text = (
+        'shapserve_computing{pid="1"} 1.0\nshapserve_computing{pid="2"} 2.0\nshapserve_waiting 0.0\nshapserve_waiting_x 7\n'
+    )
+    app.get("/metrics", response_class=PlainTextResponse)(lambda: text)
+    with serving(app) as client:
+        assert leaving.gauges(client.base_url.port or 0) == {"shapserve_computing": 3.0, "shapserve_waiting": 0.0}
 
 
 def fate(sent: float | None, end: str) -> Fate:
