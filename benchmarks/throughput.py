@@ -51,7 +51,6 @@ ASKED = [
     Asked("1 passenger, `deep`, columns", "titanic", _COLUMNS, "20x"),
     Asked("1 passenger, `deep`, columns", "titanic", _COLUMNS, same=True),
     Asked("1 image, `deep`, pixels", "fashion-mnist", _PIXELS, "20x"),
-    Asked("1 image, `deep`, pixels", "fashion-mnist", _PIXELS, same=True),
 ]
 
 
@@ -103,7 +102,8 @@ def throughput(data: Path) -> list[str]:
     with TemporaryDirectory() as work:
         for subject in subjects.values():
             shutil.copytree(subject.folder.path, Path(work) / "models" / subject.folder.path.name)
-            write_model(Path(work) / "models", subject)
+            if any(asked.same for asked in ASKED if asked.model == subject.folder.manifest.name):
+                write_model(Path(work) / "models", subject)
         server = Server(SHAPSERVE_MODELS=str(Path(work) / "models"))
         try:
             server.wait_until_ready()

@@ -1,1 +1,1 @@
-"""The battery in small: what `make battery` does for hours, for seconds."""
+"""Tests of the battery: its frame, and a few cases of each part."""

@@ -114,9 +114,7 @@ def test_sigterm_under_load_ends_in_time_and_every_request_is_accounted_for(smal
 
 def test_gauges_of_several_workers_are_added_up() -> None:
     app = FastAPI()
-    text = (
-        'shapserve_computing{pid="1"} 1.0\nshapserve_computing{pid="2"} 2.0\nshapserve_waiting 0.0\nshapserve_waiting_x 7\n'
-    )
+    text = 'shapserve_computing{pid="1"} 1.0\nshapserve_computing{pid="2"} 2.0\nshapserve_waiting 0.0\nshapserve_waiting_x 7\n'
     app.get("/metrics", response_class=PlainTextResponse)(lambda: text)
     with serving(app) as client:
         assert leaving.gauges(client.base_url.port or 0) == {"shapserve_computing": 3.0, "shapserve_waiting": 0.0}
