@@ -1,4 +1,4 @@
-"""`make bench`: speed against shap, growth, error against the truth, curves, the service, its page, new versions; into a file."""
+"""`make bench`: speed against shap, growth, error, curves, the service, its page, new versions, throughput; into a file."""
 
 import argparse
 import platform
@@ -15,6 +15,7 @@ from benchmarks.scaling import scaling
 from benchmarks.server import service
 from benchmarks.speed import speed
 from benchmarks.swaps import swaps
+from benchmarks.throughput import throughput
 
 RESULTS = Path(__file__).parent / "results.md"
 HEAD = "# Results of `make bench`\n\nMedians of one run; times are one machine's, ratios travel better."
@@ -26,6 +27,7 @@ PARTS: dict[str, Callable[[Path], list[str]]] = {
     "service": service,
     "page": page,
     "swaps": swaps,
+    "throughput": throughput,
 }
 
 

@@ -2,14 +2,12 @@
 
 import json
 import statistics
-import subprocess
-import sys
 from functools import partial
 from pathlib import Path
 
 import httpx
 
-from benchmarks.process import ROOT, Server
+from benchmarks.process import ROOT, Server, import_seconds
 from benchmarks.timing import alternate, seconds
 from models.folder import TRAINED
 from service.catalog import Catalog
@@ -23,13 +21,6 @@ _EXAMPLES = ROOT / "examples"
 PASSENGER = (_EXAMPLES / "passenger.json").read_bytes()
 IMAGE = json.dumps({**json.loads((_EXAMPLES / "image.json").read_text()), "players": "pixels"}).encode()
 _JSON = {"Content-Type": "application/json"}
-
-
-def import_seconds() -> float:
-    """How long a fresh process imports TensorFlow."""
-    code = "import time; t = time.perf_counter(); import tensorflow; print(time.perf_counter() - t)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    return float(done.stdout.split()[-1])
 
 
 def service(_: Path) -> list[str]:

@@ -188,7 +188,7 @@ def category_text(value: Any) -> Any:
     if isinstance(value, bool | np.bool_):
         return "true" if value else "false"
     if isinstance(value, int | np.integer):
-        return str(value) if abs(value) < _LARGEST else None  # no text of thousands of digits
+        return str(value) if abs(int(value)) < _LARGEST else None  # no text of thousands of digits
     if isinstance(value, float | np.floating):
         return str(int(value)) if np.isfinite(value) and value == int(value) else repr(float(value))
     return str(value) if isinstance(value, str) else value

@@ -12,12 +12,14 @@ import httpx
 import pytest
 from fastapi import FastAPI, Request
 
+from benchmarks.battery.front import CONF, NGINX
+from benchmarks.battery.supervisor import free_port
 from schemas.problem import Problem, ProtocolProblem
 from service.app import create_app
 from service.settings import Settings
 from tests.conftest import serving
 from tests.fakes import linear_catalog
-from tests.proxy import CONF, NGINX, free_port, fronted, silence, talk, until_closed
+from tests.proxy import fronted, silence, talk, until_closed
 
 QUESTION = {"model": "linear", "instances": [{"Size": 3.5, "Count": 2, "Colour": "blue"}]}
 MIB = 2**20

@@ -5,22 +5,24 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.battery.golden import GOLDEN
-from benchmarks.battery.images import IMAGES
-from benchmarks.battery.json_bodies import JSON
+from benchmarks.battery import golden, images, json_bodies, kill, leaving, overload, privacy, schema, sigterm, slow, soak
 from benchmarks.battery.kept import go_on
 from benchmarks.battery.part import Part
-from benchmarks.battery.privacy import PRIVACY
 from benchmarks.battery.published import FIGURES, PAGE, publish, renew
-from benchmarks.battery.schema import SCHEMA
 from benchmarks.process import ROOT
 
 PARTS: dict[str, Part] = {
-    "schema": SCHEMA,
-    "json": JSON,
-    "images": IMAGES,
-    "golden": GOLDEN,
-    "privacy": PRIVACY,
+    "schema": schema.PART,
+    "json": json_bodies.PART,
+    "images": images.PART,
+    "golden": golden.PART,
+    "overload": overload.PART,
+    "sigterm": sigterm.PART,
+    "kill": kill.PART,
+    "leaving": leaving.PART,
+    "slow": slow.PART,
+    "soak": soak.PART,
+    "privacy": privacy.PART,
 }
 
 

@@ -145,7 +145,7 @@ def _subject(url: str, name: str) -> Subject:
     return Subject(manifest, [*shown["instances"], *(example["instance"] for example in shown["examples"])])
 
 
-GOLDEN = Part(
+PART = Part(
     title=f"{CLIENTS} clients mixing everything, against the answers that a quiet client had of another process",
     goal="0 wrong in 50,000 explanations, byte for byte",
     total=50_000,

@@ -116,7 +116,7 @@ def _peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
-IMAGES = Part(
+PART = Part(
     title="broken and hostile PNG and JPEG files, read in child processes",
     goal=f"no crash, nothing but a refusal; memory + {MEMORY_MIB} MiB at most",
     total=200_000,

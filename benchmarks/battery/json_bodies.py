@@ -134,7 +134,7 @@ def _added(tallies: Sequence[Tally], counts: Callable[[Tally], dict[str, int]]) 
     return total
 
 
-JSON = Part(
+PART = Part(
     title="broken and hostile JSON bodies, in process, from the bytes to the encoded instances",
     goal="no exception but problems, of at most 16 KiB, that echo nothing; 99.99 % within 50 ms of CPU time",
     total=1_000_000,

@@ -116,7 +116,7 @@ def figure(tallies: Sequence[Tally]) -> Figure:
     return Figure(f"{told} tell a value", total["leaks"] == total["leaks in the log"] == 0)
 
 
-PRIVACY = Part(
+PART = Part(
     title="a row of unique values in a background of everybody's rows, looked for in every body and log",
     goal="its values occur in no body and no log, in no rounding, scaled or not",
     total=10_000,

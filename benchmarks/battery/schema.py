@@ -167,7 +167,7 @@ def figure(tallies: Sequence[Tally]) -> Figure:
     return Figure(measured, failed == unexpected == 0)
 
 
-SCHEMA = Part(
+PART = Part(
     title="schemathesis on the OpenAPI document of the real server: examples, coverage, fuzzing, stateful",
     goal="no 500, no undeclared status, every body as declared in 100,000 cases",
     total=100_000,

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from benchmarks.battery.golden import GOLDEN, Answer, collect, load, pool_of
+from benchmarks.battery.golden import PART, Answer, collect, load, pool_of
 from benchmarks.battery.mixture import KINDS, look, one
 from benchmarks.battery.subjects import Ask, Subject
 from benchmarks.process import Server
@@ -27,7 +27,7 @@ def golden(server: Server, pool: list[Ask]) -> list[Answer]:
 
 def test_eight_clients_get_the_bytes_that_one_got(server: Server, pool: list[Ask], golden: list[Answer]) -> None:
     tally = load(server.url, pool, golden, range(20))
-    assert GOLDEN.figure([tally]).reached, tally["flaws"]
+    assert PART.figure([tally]).reached, tally["flaws"]
     assert tally["explanations"] >= 20
     assert "200" in tally["statuses"]
     assert tally["statuses"].keys() <= {"200", "400", "404", "406", "415", "422"}
@@ -45,7 +45,7 @@ def test_another_byte_type_or_status_is_wrong(server: Server) -> None:
     for change in changes:
         tally = load(server.url, pool, [change(golden)], range(1))
         assert tally["wrong"] == tally["requests"] >= 1
-        assert not GOLDEN.figure([tally]).reached
+        assert not PART.figure([tally]).reached
 
 
 def test_a_server_that_is_gone_is_wrong() -> None:

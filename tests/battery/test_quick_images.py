@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from benchmarks.battery import images
-from benchmarks.battery.images import IMAGES, _child, read_all
+from benchmarks.battery.images import PART, _child, read_all
 from benchmarks.battery.pictures import chunks, mutated, whole
 
 
 def test_nothing_but_a_refusal_comes_out() -> None:
-    figure = IMAGES.figure([tally := IMAGES.run(range(380, 1001))])  # 999 is a bomb
+    figure = PART.figure([tally := PART.run(range(380, 1001))])  # 999 is a bomb
     assert figure.reached, tally
     assert min(tally["outcomes"]["read"], tally["outcomes"]["refused"]) > 50, "files of every kind"
 
@@ -30,9 +30,9 @@ def test_a_child_that_dies_is_a_crash_and_the_next_goes_on(monkeypatch: pytest.M
     answers = iter([(4, {"outcomes": {"crash": 1, "read": 3}, "flaws": [{"case": 3}], "grown": 0.0})])
     rest = {"outcomes": {"refused": 6}, "flaws": [], "grown": 2.0, "at": 7}
     monkeypatch.setattr(images, "_child", lambda cases: next(answers, (cases.stop, rest)))
-    tally = IMAGES.run(range(10))
+    tally = PART.run(range(10))
     assert tally["outcomes"] == {"crash": 1, "read": 3, "refused": 6}
-    assert not IMAGES.figure([tally]).reached
+    assert not PART.figure([tally]).reached
 
 
 def test_the_last_words_of_a_child_say_where_it_died(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,5 +50,5 @@ def test_growth_is_measured(monkeypatch: pytest.MonkeyPatch, capfd: pytest.Captu
     monkeypatch.setattr(images, "_peak", lambda: next(peaks))
     tally = read_all(range(2))
     assert (tally["grown"], tally["at"]) == (90.0, 1)
-    assert not IMAGES.figure([{"cases": 2} | tally]).reached
+    assert not PART.figure([{"cases": 2} | tally]).reached
     assert capfd.readouterr().out == f"0{os.linesep}1{os.linesep}"

@@ -3,7 +3,7 @@
 import pytest
 
 from benchmarks.battery import json_bodies
-from benchmarks.battery.json_bodies import JSON, case, wrong
+from benchmarks.battery.json_bodies import PART, case, wrong
 from benchmarks.battery.mutate import CANARY
 from schemas.predict import PredictRequest
 from service import body
@@ -11,7 +11,7 @@ from service.errors import NotJson, invalid
 
 
 def test_nothing_but_problems_comes_out() -> None:
-    figure = JSON.figure([tally := JSON.run(range(2000))])
+    figure = PART.figure([tally := PART.run(range(2000))])
     assert figure.reached, tally["flaws"]
     assert set(tally["outcomes"]) == {"200", "400", "422"}
     assert min(tally["outcomes"].values()) > 100, "bodies of every kind"
@@ -37,6 +37,6 @@ def test_other_exceptions_echoes_and_large_problems_are_seen(monkeypatch: pytest
 
 def test_one_exception_or_a_slow_share_misses_the_goal() -> None:
     good = {"cases": 10_000, "outcomes": {"422": 10_000}, "slow": 1, "worst": 0.06, "at": 1, "flaws": []}
-    assert JSON.figure([good]).reached
-    assert not JSON.figure([good | {"slow": 2}]).reached
-    assert not JSON.figure([good | {"outcomes": {"422": 9999, "exception": 1, "flaw": 1}}]).reached
+    assert PART.figure([good]).reached
+    assert not PART.figure([good | {"slow": 2}]).reached
+    assert not PART.figure([good | {"outcomes": {"422": 9999, "exception": 1, "flaw": 1}}]).reached

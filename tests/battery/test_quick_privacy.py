@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.battery.crowd import CANARY, pattern, people, write_forest
-from benchmarks.battery.privacy import PRIVACY, asks, logged, look_for
+from benchmarks.battery.privacy import PART, asks, logged, look_for
 from benchmarks.battery.subjects import Subject
 from service.app import create_app
 from service.catalog import Catalog
@@ -30,7 +30,7 @@ def test_no_body_and_no_log_tells_a_value(folder: Path, subject: Subject, caplog
     asked = [ask for ask in asks([subject], range(40)) if not ask.headers.get("Accept", "").startswith("image")]
     with caplog.at_level(logging.DEBUG), serving(create_app(Settings(), catalog)) as client:
         tally = look_for(str(client.base_url), [subject], asked) | logged(caplog.text, [subject])
-    assert PRIVACY.figure([tally]).reached, (tally["flaws"], tally["told"])
+    assert PART.figure([tally]).reached, (tally["flaws"], tally["told"])
     assert tally["status 200"] > 15
 
 
@@ -67,9 +67,9 @@ def test_scaled_values_are_looked_for_too(subject: Subject) -> None:
 
 def test_a_leak_misses_the_goal(subject: Subject) -> None:
     clean = {"bodies": 9, "leaks": 0, "flaws": []} | logged("fine\n", [subject])
-    assert PRIVACY.figure([clean]).reached
-    assert not PRIVACY.figure([clean | {"leaks": 1}]).reached
-    assert not PRIVACY.figure([clean | logged("fine\nincome 48317.26\n", [subject])]).reached
+    assert PART.figure([clean]).reached
+    assert not PART.figure([clean | {"leaks": 1}]).reached
+    assert not PART.figure([clean | logged("fine\nincome 48317.26\n", [subject])]).reached
 
 
 def test_the_mixture_asks_about_the_background(subject: Subject) -> None:

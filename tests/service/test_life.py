@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from sklearn.tree import DecisionTreeRegressor
 
+from benchmarks import proc
 from benchmarks.process import Server
 from benchmarks.swaps import NAME, RECORD, write_version
 from models.estimator import write_estimator
@@ -61,6 +62,7 @@ def running(models: Path, **settings: str) -> Iterator[Server]:
         with contextlib.suppress(ProcessLookupError):
             os.kill(server.pid, signal.SIGKILL)
         server.wait()
+        server.close()
 
 
 def ask(server: Server, body: Mapping[str, object], path: str = "/explain") -> httpx.Response:
@@ -167,24 +169,29 @@ def test_workers_share_a_port_and_are_replaced(models: Path) -> None:
             assert ask(server, BODY).status_code == 200
         after = metric(server, 'shapserve_choices_total{asked="auto",method="exact",model="swapped"}')
         assert after - before == 20
-        workers = server.children()
+        workers = workers_of(server)
         assert len(workers) == 2
         os.kill(workers[0], signal.SIGKILL)
         for _ in range(20):
             assert httpx.get(f"{server.url}/readyz").status_code == 200
-        wait_for(lambda: len(server.children()) == 2 and metric(server, "shapserve_ready") == 2)
+        wait_for(lambda: len(workers_of(server)) == 2 and metric(server, "shapserve_ready") == 2)
         os.kill(server.pid, signal.SIGTERM)
         assert server.wait() == 0
-        assert not any(Path(f"/proc/{worker}").exists() for worker in workers)
+        assert not any(proc.alive(worker) for worker in workers)
 
 
 def test_workers_end_with_their_supervisor(models: Path) -> None:
     """Even when it is killed: the next one finds its port free."""
     with running(models, workers="2") as server:
-        workers = server.children()
+        workers = workers_of(server)
         os.kill(server.pid, signal.SIGKILL)
         server.wait()
-        wait_for(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
+        wait_for(lambda: not any(proc.alive(worker) for worker in workers))
+
+
+def workers_of(server: Server) -> list[int]:
+    """The processes that accept connections, but for the supervisor."""
+    return proc.listeners(proc.descendants(server.pid), server.port)
 
 
 def metric(server: Server, name: str) -> float:
