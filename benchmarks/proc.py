@@ -65,7 +65,7 @@ def _listening(port: int) -> list[str]:
 
 def _links(pid: int) -> list[str]:
     try:
-        return [os.readlink(entry.path) for entry in os.scandir(f"/proc/{pid}/fd")]
+        return [os.readlink(f"/proc/{pid}/fd/{name}") for name in os.listdir(f"/proc/{pid}/fd")]
     except OSError:
         return []
 

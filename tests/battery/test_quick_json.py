@@ -11,8 +11,9 @@ from service.errors import NotJson, invalid
 
 
 def test_nothing_but_problems_comes_out() -> None:
-    figure = PART.figure([tally := PART.run(range(2000))])
-    assert figure.reached, tally["flaws"]
+    tally = PART.run(range(2000))
+    assert not tally["flaws"]
+    assert tally["slow"] <= 5, "on a machine that others use too"
     assert set(tally["outcomes"]) == {"200", "400", "422"}
     assert min(tally["outcomes"].values()) > 100, "bodies of every kind"
 

@@ -132,7 +132,9 @@ def test_a_manifest_whose_codes_miss_a_category_is_refused() -> None:
         )
 
 
-@pytest.mark.parametrize("value", [2**64, -(10**5000), 10**5000, float("1e300"), np.int64(7)])
+@pytest.mark.parametrize(
+    "value", [2**64, -(10**5000), 10**5000, 1e300, np.int64(7)], ids=["64", "less", "more", "float", "numpy"]
+)
 def test_a_number_where_a_category_is_expected_is_a_flaw(value: object) -> None:
     """However large."""
     assert flaws(GOOD | {"Colour": value}) == [((0, "Colour"), "expected 'red', 'green' or 'blue'")]
