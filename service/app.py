@@ -13,6 +13,7 @@ from service.access import Access
 from service.catalog import Catalog
 from service.context import Context
 from service.errors import BY_STATUS, Problem, Unexpected
+from service.gate import Gate
 from service.headers import SafeHeaders
 from service.lane import Lane
 from service.life import Life
@@ -33,16 +34,19 @@ from service.watcher import Watcher
 def create_app(settings: Settings, catalog: Catalog | None = None) -> FastAPI:
     """The whole service. Without a catalog, the models of `settings.models` are loaded beside the event loop."""
     life, metrics = Life(), Metrics()
+    crowd = {"waiting": metrics.waiting, "computing": metrics.computing}
+    lane = Lane(settings.threads, settings.max_waiting, phases=("queue", "respond"), **crowd)
     app = FastAPI(
         title="shapserve",
         version=__version__,
         summary="What does a model predict, and why? Every answer says how far it can be trusted.",
         lifespan=_lifespan,
         middleware=[
+            *_cors(settings),
+            Middleware(Gate, lane, metrics, life),
             Middleware(RequestId),
             Middleware(SafeHeaders, life),
             Middleware(Observe, metrics),
-            *_cors(settings),
             Middleware(Access, settings),
         ],
         exception_handlers={Problem: _problem, HTTPException: _http_problem},
@@ -55,8 +59,7 @@ def create_app(settings: Settings, catalog: Catalog | None = None) -> FastAPI:
     found.count(metrics)
     app.state.context = Context(settings, found, metrics)
     app.state.watcher = Watcher(found, settings, easel.start) if catalog is None else None
-    crowd = {"waiting": metrics.waiting, "computing": metrics.computing}
-    app.state.lane = Lane(settings.threads, settings.max_waiting, phases=("queue", "respond"), **crowd)
+    app.state.lane = lane
     app.state.drawing = Lane(1, settings.max_waiting, phases=("draw-queue", "draw"), **crowd)
     app.state.easel, app.state.life = easel, life
     app.state.bodies = Bodies(settings.max_body_bytes, settings.max_bodies_bytes, settings.body_seconds, life)

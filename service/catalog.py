@@ -1,5 +1,6 @@
 """The models held in memory: found as folders, loaded beside the event loop, looked up by name, swapped while they serve."""
 
+import gc
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -168,6 +169,8 @@ class Catalog:
             self._begin(name)
         with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="loading") as threads:
             list(threads.map(lambda name: self._load_one(folder / name, chosen[name]), chosen))
+        if chosen:
+            _settle()
 
     def _load_one(self, path: Path, seen: Fingerprint) -> None:
         if self._stop.is_set():
@@ -208,6 +211,13 @@ class Catalog:
             self._become(found={key: entry for key, entry in self._now.found.items() if key != name})
         self._seen.pop(name, None)
         log.info("model %s is gone from the folder; it ends with its last request", name)
+
+
+def _settle() -> None:
+    """Objects that stay are looked at once more and then left alone: libraries have so many that looking stops all for 0.2 s."""
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
 
 
 def _look(folder: Path) -> dict[str, Fingerprint] | None:

@@ -24,14 +24,12 @@ Problem                      status code
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
 from types import MappingProxyType
 from typing import Any, ClassVar
 
 import orjson
 
-from schemas.problem import Problem as Body
-from schemas.problem import ProblemError, ProtocolProblem
+from schemas.problem import ProblemError
 
 MEDIA_TYPE = "application/problem+json"
 MAX_ERRORS = 20
@@ -58,19 +56,19 @@ class Problem(Exception):
 
     def body(self, request_id: str, *, protocol: bool = False) -> bytes:
         """The JSON body, at most MAX_BYTES; protocol: with the member `error` of KServe's protocols."""
-        errors = [ProblemError(pointer=e.pointer, detail=e.detail[:_MAX_DETAIL]) for e in self.errors]
         detail = self.detail[: 2 * _MAX_DETAIL]
-        kind = partial(ProtocolProblem, error=detail) if protocol else Body
-        problem = kind(
-            type=f"/problems/{self.code}",
-            title=self.title,
-            status=self.status,
-            detail=detail,
-            instance=request_id,
-            errors=errors,
-        )
-        while len(body := orjson.dumps(problem.model_dump())) > MAX_BYTES:
-            problem.errors.pop()
+        errors = [{"pointer": e.pointer, "detail": e.detail[:_MAX_DETAIL]} for e in self.errors]
+        problem = {
+            "type": f"/problems/{self.code}",
+            "title": self.title,
+            "status": self.status,
+            "detail": detail,
+            "instance": request_id,
+            "errors": errors,
+            **({"error": detail} if protocol else {}),
+        }
+        while len(body := orjson.dumps(problem)) > MAX_BYTES:
+            errors.pop()
         return body
 
 

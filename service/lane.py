@@ -1,6 +1,8 @@
 """The one place where computation runs: off the event loop, bounded, timed, cancelled."""
 
 import asyncio
+import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Coroutine
@@ -11,6 +13,8 @@ from service.errors import Busy, ClientLeft, DeadlinePassed
 
 T = TypeVar("T")
 _TOO_LATE = "the work was stopped; ask for less at once, or allow more time"
+_POLITE = 10
+"""How far computing stands back: its priority is a tenth of the event loop's."""
 _FULL = "too many requests wait already; try again in a moment"
 
 
@@ -72,12 +76,18 @@ class Crowd(Protocol):
         """One less."""
 
 
+def step_back() -> None:
+    """Let this thread, and those that it begins, stand back for the event loop, where the system knows priorities of threads."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _POLITE)
+
+
 class Lane:
     """Threads that compute, and a bounded number of requests that wait for them. Its coroutines run on one event loop."""
 
     def __init__(self, threads: int, max_waiting: int, *, phases: tuple[str, str], waiting: Crowd, computing: Crowd) -> None:
         """phases: names for the time in the queue, and for what the work has not named itself at its end."""
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="lane")
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="lane", initializer=step_back)
         self._places = threads + max_waiting
         self._taken = 0
         self._lock = threading.Lock()

@@ -53,8 +53,9 @@ class Observe:
         route = getattr(scope.get("route"), "path", "unmatched")
         method = scope["method"] if scope["method"] in _METHODS else "other"
         self._metrics.answered(route, method, status, seconds)
+        quiet = route in _QUIET or status == 503  # however many are turned away, the log says little; metrics count them
         log.log(
-            logging.DEBUG if route in _QUIET else logging.INFO,
+            logging.DEBUG if quiet else logging.INFO,
             "%s %s %d",
             method,
             route,

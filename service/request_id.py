@@ -6,6 +6,11 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
+def new_id() -> str:
+    """32 hexadecimal digits. Nobody has to be unable to guess it, and the kernel's random bits would cost a system call."""
+    return f"{random.getrandbits(128):032x}"
+
+
 class RequestId:
     """Sets scope["request_id"] and the header X-Request-ID."""
 
@@ -17,7 +22,7 @@ class RequestId:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        scope["request_id"] = f"{random.getrandbits(128):032x}"
+        scope["request_id"] = new_id()
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -140,7 +140,6 @@ def is_ready(request: Request) -> bool:
 async def compute(request: Request, work: Callable[[bytes | bytearray, Context, Clock], bytes | Sketch], media: str) -> Response:
     """Compute in one lane; what is to be drawn goes on to another."""
     app = request.app.state
-    app.lane.check_room()
     async with app.bodies.json(request) as body:
         clock = Clock(app.context.settings.deadline_ms)
         context = replace(app.context, catalog=app.context.catalog.snapshot())

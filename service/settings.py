@@ -26,7 +26,7 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65535, description="Port to listen on; 0 takes a free one.")] = 8000
     models: Annotated[Path, Field(description="Folder of model folders.")] = TRAINED
     workers: Annotated[int, Field(ge=1, le=64, description="Processes; each holds every model.")] = 1
-    threads: Annotated[int, Field(ge=1, description="Requests computed at once by a process.")] = 4 * (os.cpu_count() or 1)
+    threads: Annotated[int, Field(ge=1, description="Requests computed at once by a process.")] = 2 * (os.cpu_count() or 1)
     max_waiting: Annotated[int, Field(ge=0, description="Requests that may wait; beyond it 503.")] = 64
     max_body_bytes: Annotated[int, Field(ge=1, description="Largest request body; beyond it 413.")] = 32 * 2**20
     max_bodies_bytes: Annotated[int, Field(ge=1, description="All bodies that are held at once; beyond it 503.")] = 256 * 2**20
