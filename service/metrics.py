@@ -119,6 +119,10 @@ class Metrics:
             self._models.labels(state).set(states.count(state))
         self._ready.set(ready)
 
+    def ends(self) -> None:
+        """The process is not ready any more."""
+        self._ready.set(0)
+
     def text(self) -> bytes:
         """GET /metrics"""
         return generate_latest(_of_all_workers() if SHARED in os.environ else self._registry)

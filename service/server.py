@@ -40,7 +40,7 @@ class Server(uvicorn.Server):
             )
         )
         sys.setswitchinterval(_TURN)
-        self._life, self._drain = app.state.life, settings.drain_seconds
+        self._life, self._metrics, self._drain = app.state.life, app.state.context.metrics, settings.drain_seconds
         self._asked: float | None = None
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -52,8 +52,9 @@ class Server(uvicorn.Server):
 
     async def on_tick(self, counter: int) -> bool:
         """Ends the main loop once the drain is over."""
-        if self._asked is not None and time.monotonic() >= self._asked + self._drain:
-            self.should_exit = True
+        if self._asked is not None:
+            self._metrics.ends()
+            self.should_exit = time.monotonic() >= self._asked + self._drain
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

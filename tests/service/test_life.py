@@ -99,6 +99,7 @@ def test_a_drain_goes_on_accepting(models: Path) -> None:
         assert httpx.get(f"{server.url}/readyz").status_code == 503
         assert httpx.get(f"{server.url}/v2/health/ready").status_code == 503
         assert ask(server, BODY).status_code == 200
+        assert metric(server, "shapserve_ready") == 0
         assert server.wait() == -signal.SIGTERM
 
 
