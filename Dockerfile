@@ -6,12 +6,12 @@ RUN python3 -m venv /opt/uv && /opt/uv/bin/pip install --no-cache-dir --disable-
 ENV UV_LINK_MODE=copy UV_COMPILE_BYTECODE=1 UV_NO_CACHE=1 UV_PYTHON_DOWNLOADS=never
 WORKDIR /app
 COPY pyproject.toml uv.lock README.md ./
-RUN /opt/uv/bin/uv sync --locked --no-dev --no-install-project
+RUN /opt/uv/bin/uv sync --locked --no-dev --extra telemetry --no-install-project
 COPY schemas schemas
 COPY models models
 COPY explainers explainers
 COPY service service
-RUN /opt/uv/bin/uv sync --locked --no-dev --no-editable
+RUN /opt/uv/bin/uv sync --locked --no-dev --extra telemetry --no-editable
 
 FROM debian:trixie-slim
 RUN apt-get update \

@@ -35,6 +35,7 @@ class Server(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                proxy_headers=False,  # nothing depends on where a request came from
                 timeout_graceful_shutdown=int(settings.deadline_ms / 1000 + 1),
                 **options,  # type: ignore[arg-type]
             )

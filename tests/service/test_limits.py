@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 
 from explainers.game import Attribution, Question
+from schemas.predict import PredictRequest
 from service.app import create_app
+from service.body import parse
 from service.catalog import Catalog
-from service.errors import Busy, DeadlinePassed
+from service.errors import BodyTooLarge, Busy, DeadlinePassed
 from service.lane import Clock, Lane
 from service.metrics import Metrics
 from service.settings import Settings
@@ -41,6 +43,12 @@ def test_a_body_that_is_too_large_is_413(chunked: bool) -> None:
         assert response.status_code == 413
         assert response.json()["type"] == "/problems/body-too-large"
         assert response.headers["content-type"] == "application/problem+json"
+
+
+def test_a_body_of_too_many_values_is_not_parsed() -> None:
+    """Nothing else of Python runs while it is."""
+    with pytest.raises(BodyTooLarge, match="1,000,000 values"):
+        parse(PredictRequest, b"[" + b"1," * 1_000_001 + b"1]")
 
 
 def test_too_many_values_are_refused_before_work() -> None:
