@@ -15,7 +15,7 @@ from service.errors import MAX_ERRORS, BodyTooLarge, NotJson, pointer, several
 S = TypeVar("S", bound=BaseModel)
 _MAX_MEMBERS = 10_000
 _MAX_COMMAS = 1_000_000
-"""Of a body: parsing takes at most half a microsecond for what stands between two of them, in which nothing else of Python runs."""
+"""Of a body. Parsing takes up to half a microsecond for what stands between two, and nothing else of Python runs meanwhile."""
 
 
 def parse(schema: type[S], body: bytes | bytearray) -> S:
