@@ -4,6 +4,7 @@ import asyncio
 import socket
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import httpx
@@ -190,3 +191,44 @@ def test_a_deadline_can_only_be_lowered() -> None:
     time.sleep(0.01)
     with pytest.raises(DeadlinePassed):
         clock.check()
+
+
+def test_a_full_service_says_so_before_the_body_is_read() -> None:
+    """With the time to come again; health answers; and there is room again once the work has ended."""
+    endless = Endless()
+    model = replace(linear_model(), explainers={"deep": endless})
+    settings = Settings(threads=1, max_waiting=0, deadline_ms=1500)
+    ask = {"model": "linear", "instances": [{"Count": 1}], "method": "deep"}
+    with serving(create_app(settings, Catalog({"linear": model}))) as client, ThreadPoolExecutor(1) as pool:
+        working = pool.submit(client.post, "/explain", json=ask)
+        assert endless.begun.wait(5)
+        with socket.create_connection((client.base_url.host, client.base_url.port or 80)) as connection:
+            connection.settimeout(1)
+            connection.sendall(HEAD % 1000)
+            said = connection.recv(10_000).lower()
+        for part in (b" 503 ", b"retry-after: 1", b"/problems/busy", b"x-request-id", b"nosniff", b"application/problem+json"):
+            assert part in said
+        assert client.get("/livez").status_code == 200
+        refused = client.post("/v2/models/linear/infer", json={})
+        assert refused.json()["error"] == refused.json()["detail"]
+        assert client.options("/predict").status_code == 405
+        text = client.get("/metrics").text
+        assert 'shapserve_requests_total{method="POST",route="/predict",status="503"} 1.0' in text
+        assert "shapserve_computing 1.0" in text
+        assert working.result().status_code == 504
+        time.sleep(0.2)  # until the thread has noticed
+        assert client.post("/predict", json={"model": "linear", "instances": [{"Count": 1}]}).status_code == 200
+        assert "shapserve_computing 0.0" in client.get("/metrics").text
+
+
+def test_all_bodies_together_have_a_limit() -> None:
+    """One that arrives slowly holds its part; when it has gone there is room again."""
+    body = {"model": "linear", "instances": [{"Count": 1}]}
+    with serving(create_app(Settings(max_bodies_bytes=600), linear_catalog())) as client:
+        with socket.create_connection((client.base_url.host, client.base_url.port or 80)) as connection:
+            connection.sendall(HEAD % 1000 + b" " * 590)
+            time.sleep(0.2)
+            refused = client.post("/predict", json=body)
+            assert (refused.status_code, refused.json()["type"]) == (503, "/problems/busy")
+        time.sleep(0.2)
+        assert client.post("/predict", json=body).status_code == 200
