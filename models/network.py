@@ -1,6 +1,7 @@
 """A Keras network and its compiled forward pass. Imports TensorFlow."""
 
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,8 @@ class Network:
             received = ", ".join(str(tuple(tensor.shape)) for tensor in model.outputs)
             raise InvalidFolder(f"model.keras: expected one output of shape {expected[0]}, received {received}")
         self.input_shape = shape
+        self._kept = threading.local()
+        """A thread's own block of inputs: to make one anew takes longer than to fill it."""
         self.shared: dict[Any, Any] = {}
         """What methods have compiled for this network and share with each other."""
         self.dtype = tf.as_dtype(model.inputs[0].dtype)
@@ -110,8 +113,9 @@ class Network:
 
     def _run_many(self, _: Any, rows: list[Inputs]) -> Outputs:
         (x,) = rows
-        padded = np.zeros((self._blocks, self._many, *self.input_shape), np.float32)
-        padded.reshape(-1, *self.input_shape)[: len(x)] = x
+        if (padded := getattr(self._kept, "padded", None)) is None:
+            padded = self._kept.padded = np.zeros((self._blocks, self._many, *self.input_shape), np.float32)
+        padded.reshape(-1, *self.input_shape)[: len(x)] = x  # what stands behind is not looked at
         return self._answer_many(padded, -(-len(x) // self._many)).reshape(-1, self.outputs)[: len(x)]
 
     def _answer_many(self, padded: Inputs, count: int | None = None) -> Outputs:
