@@ -5,11 +5,12 @@ them, and hands out the answers. Nobody waits for company: a lone call is run at
 al. 2010); it needs rows whose answers depend on the row alone, wherever it stands in a block.
 """
 
+import contextlib
 import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any, NamedTuple
@@ -102,9 +103,15 @@ class Fusion:
             self._running += 1
             more = bool(self._queue) and self._running < self._cores
         if more:
-            _others().submit(self._take_a_turn)
+            with contextlib.suppress(RuntimeError):  # no thread to be had: this one does it all
+                _others().submit(self._help)
         self._answer(shares)
         return True
+
+    def _help(self) -> None:
+        """Another core: go on as long as there is something to run."""
+        while self._take_a_turn():
+            pass
 
     def _shares(self) -> list[_Share]:
         """Rows for one run: of the calls that go with the first one, a block of each in turn, as much as one core's part."""
@@ -114,15 +121,17 @@ class Fusion:
         in_time = int(_RUN_SECONDS / self._seconds) if self._seconds else blocks
         room = min(self._most, self._block * max(1, min(in_time, -(-blocks // (self._cores - self._running)))))
         shares: list[_Share] = []
-        while room and any(self._together(call, first) for call in self._queue):
-            call = self._queue.popleft()
-            n = min(room, self._block, call.size - call.taken) if self._together(call, first) else 0
-            if n:
-                shares.append(_Share(call, call.taken, call.taken + n))
-                call.taken += n
-                room -= n
+        others = deque(call for call in self._queue if not self._together(call, first))
+        own = deque(call for call in self._queue if self._together(call, first))
+        while room and own:
+            call = own.popleft()
+            n = min(room, self._block, call.size - call.taken)
+            shares.append(_Share(call, call.taken, call.taken + n))
+            call.taken += n
+            room -= n
             if call.taken < call.size:
-                self._queue.append(call)
+                own.append(call)
+        self._queue = others + own  # another key has the next turn
         return shares
 
     def _together(self, call: _Call, other: _Call) -> bool:
@@ -130,28 +139,44 @@ class Fusion:
 
     def _answer(self, shares: list[_Share]) -> None:
         calls = {id(share.call): share.call for share in shares}
-        rows = [
-            np.concatenate(parts) if len(parts) > 1 else parts[0]
-            for parts in zip(*([array[begin:end] for array in call.rows] for call, begin, end in shares), strict=True)
-        ]
         try:
-            self.watch(len(rows[0]), len(calls))
             begin = time.perf_counter()
-            answers = self._run(shares[0].call.key, rows)
-            took = (time.perf_counter() - begin) / -(-len(rows[0]) // self._block)
+            try:
+                self._run_shares(shares)
+            except Exception:
+                if len(calls) == 1:
+                    raise
+                self._run_apart(shares, calls.values())
+            blocks = -(-sum(share.end - share.begin for share in shares) // self._block)
+            took = (time.perf_counter() - begin) / blocks
             self._seconds = took if not self._seconds else 0.8 * self._seconds + 0.2 * took
-            self._hand_out(shares, answers)
         except BaseException as error:
             for call in calls.values():
                 call.error = error
         with self._lock:
             self._running -= 1
-            for call, begin, end in shares:
-                call.left = 0 if call.error else call.left - (end - begin)
+            for call, first, end in shares:
+                call.left = 0 if call.error else call.left - (end - first)
             for call in calls.values():
                 if not call.left:
                     call.turn.set()
             self._wake_one()
+
+    def _run_apart(self, shares: list[_Share], calls: Iterable[_Call]) -> None:
+        """Each call by itself, because of one: whose rows cannot be run is the only one to hear of it."""
+        for call in calls:
+            try:
+                self._run_shares([share for share in shares if share.call is call])
+            except Exception as error:
+                call.error = error
+
+    def _run_shares(self, shares: list[_Share]) -> None:
+        rows = [
+            np.concatenate(parts) if len(parts) > 1 else parts[0]
+            for parts in zip(*([array[begin:end] for array in call.rows] for call, begin, end in shares), strict=True)
+        ]
+        self.watch(len(rows[0]), len({id(share.call) for share in shares}))
+        self._hand_out(shares, self._run(shares[0].call.key, rows))
 
     def _hand_out(self, shares: list[_Share], answers: Array) -> None:
         place = 0
@@ -182,10 +207,20 @@ def _others() -> ThreadPoolExecutor:
 
 
 def is_blind(compiled: Callable[[Array], Array], row: Array, shape: tuple[int, ...]) -> bool:
-    """Whether a block's answers do not depend on where in it a row stands: those of a block of one row are the same bytes.
+    """Whether a row's answer depends neither on its place in a block nor on its company: the same bytes everywhere.
 
+    Tried with a block of the row alone, and with other rows around it in the first, the middle and the last place.
     row: (...); shape: of the block, (..., *row.shape).
     """
-    answers = compiled(np.ascontiguousarray(np.broadcast_to(row, shape)))
-    answers = answers.reshape(-1, answers.shape[-1])
-    return bool((answers == answers[:1]).all())
+
+    def answers(x: Array) -> Array:
+        made = compiled(np.ascontiguousarray(x.reshape(shape)))
+        return made.reshape(-1, made.shape[-1])
+
+    flat = (-1, *row.shape)
+    alone = answers(np.broadcast_to(row, shape))
+    company = row + np.random.default_rng(0).normal(size=shape).astype(row.dtype).reshape(flat)
+    places = (0, len(company) // 2, len(company) - 1)
+    company[list(places)] = row
+    among = answers(company)
+    return bool((alone == alone[:1]).all()) and all((among[place] == alone[0]).all() for place in places)

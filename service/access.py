@@ -16,12 +16,18 @@ from service.settings import Settings
 
 _FREE = re.compile(r"/|/docs|/docs/[^/]*|/assets/[^/]*|/favicon\.svg|/openapi\.json|/livez|/readyz|/v2/health/(live|ready)")
 """What needs no key: health, and files that ship with the service."""
+_HEALTH = re.compile(r"/livez|/readyz|/v2/health/(live|ready)")
+"""What probes ask by whatever address they know; it tells nothing of the models but their names."""
 
 
 def new_key() -> tuple[str, str]:
     """A key for a client, and the sha256 of it for the settings: it has 256 random bits, so a slow hash adds nothing."""
     key = secrets.token_urlsafe(32)
     return key, hashlib.sha256(key.encode()).hexdigest()
+
+
+_NOTHING = 1e-6
+"""Seconds: what rounding may make of none."""
 
 
 def is_free(path: str) -> bool:
@@ -44,8 +50,8 @@ class Rate:
         """Seconds until the key may ask again; 0: it may now, and has."""
         now = time.monotonic()
         due = max(now, self._due.get(name, now)) + self._interval
-        if due - now > self._ahead:
-            return due - now - self._ahead
+        if (late := due - now - self._ahead) > _NOTHING:
+            return late
         self._due[name] = due
         return 0.0
 
@@ -71,7 +77,7 @@ class Access:
 
     def _admit(self, request: Request) -> None:
         """Raises Misdirected, Unauthorized, TooMany."""
-        if "*" not in self._hosts and _host(request) not in self._hosts:
+        if "*" not in self._hosts and _host(request) not in self._hosts and not _HEALTH.fullmatch(request.url.path):
             raise Misdirected("expected a host of SHAPSERVE_TRUSTED_HOSTS; by default those of the machine itself")
         if not self._keys or is_free(request.url.path):
             return

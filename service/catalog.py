@@ -101,6 +101,8 @@ class Catalog:
         """What the last look has found; a folder is loaded once two looks find the same."""
         self._require_receipt = require_receipt
         self._metrics: Metrics | None = None
+        self._untidy = False
+        """Whether models have come or gone since memory was last looked through."""
         self._stop = threading.Event()
         """Set when the service ends: what has not begun to load is not begun."""
         self._lock = threading.Lock()
@@ -162,7 +164,11 @@ class Catalog:
         for name in [name for name in self._now.found if name not in found and name not in before]:
             self.drop(name)
         settled = {name: seen for name, seen in found.items() if before.get(name) == seen}
-        self._load_all(folder, {name: seen for name, seen in settled.items() if self._seen.get(name) != seen})
+        changed = {name: seen for name, seen in settled.items() if self._seen.get(name) != seen}
+        self._load_all(folder, changed)
+        if self._untidy and not changed:
+            _settle()  # by now the models of before have ended with their last requests
+            self._untidy = False
 
     def _load_all(self, folder: Path, chosen: Mapping[str, Fingerprint]) -> None:
         for name in chosen:
@@ -171,11 +177,14 @@ class Catalog:
             list(threads.map(lambda name: self._load_one(folder / name, chosen[name]), chosen))
         if chosen:
             _settle()
+            self._untidy = True
 
     def _load_one(self, path: Path, seen: Fingerprint) -> None:
         if self._stop.is_set():
             return
         entry, name = _load(path, self._require_receipt, self._metrics), path.name
+        if self._stop.is_set():  # the interpreter may be ending: that says nothing of the model
+            return
         if fingerprint(path) != seen:
             log.info("model %s changed while it was loaded; it is loaded again", name)
             return
@@ -210,6 +219,7 @@ class Catalog:
         with self._lock:
             self._become(found={key: entry for key, entry in self._now.found.items() if key != name})
         self._seen.pop(name, None)
+        self._untidy = True
         log.info("model %s is gone from the folder; it ends with its last request", name)
 
 

@@ -1,5 +1,7 @@
 """The command `shapserve`."""
 
+import logging
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -34,15 +36,23 @@ def serve(
     if not settings.models.is_dir():
         _fail(f"{settings.models} is not a folder; expected a folder of model folders")
     set_up_logs(settings)
-    if settings.workers > 1:
-        from service.workers import supervise
+    code = 0
+    try:
+        if settings.workers > 1:
+            from service.workers import supervise
 
-        supervise(settings)
-    else:
-        from service.app import create_app
-        from service.server import Server
+            supervise(settings)
+        else:
+            from service.app import create_app
+            from service.server import Server
 
-        Server(create_app(settings), settings).run()
+            Server(create_app(settings), settings).run()
+    except KeyboardInterrupt:
+        code = 130
+    except OSError as error:
+        _fail(f"the service cannot listen on {settings.host}, port {settings.port}: {error.strerror}")
+    logging.shutdown()
+    os._exit(code)  # all is answered; models that still load are left
 
 
 @app.command()

@@ -1,13 +1,14 @@
 """The one place where computation runs: off the event loop, bounded, timed, cancelled."""
 
 import asyncio
+import contextlib
 import os
 import sys
 import threading
 import time
 from collections.abc import Callable, Coroutine
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, Protocol, TypeVar
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Generic, Protocol, TypeVar
 
 from service.errors import Busy, ClientLeft, DeadlinePassed
 
@@ -79,7 +80,17 @@ class Crowd(Protocol):
 def step_back() -> None:
     """Let this thread, and those that it begins, stand back for the event loop, where the system knows priorities of threads."""
     if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _POLITE)
+        thread = threading.get_native_id()
+        with contextlib.suppress(OSError):  # who is polite already stays so; a sandbox may forbid it
+            os.setpriority(os.PRIO_PROCESS, thread, max(_POLITE, os.getpriority(os.PRIO_PROCESS, thread)))
+
+
+class _Job(Generic[T]):
+    """What a thread is to do, as long as it has not begun."""
+
+    def __init__(self, work: Callable[[Clock], T]) -> None:
+        self.work: Callable[[Clock], T] | None = work
+        self.begun = False
 
 
 class Lane:
@@ -106,9 +117,14 @@ class Lane:
         if not self._enter():
             left.close()
             raise Busy(_FULL)
-        begun = threading.Event()
-        future = self._threads.submit(self._begin, work, clock, begun)
-        future.add_done_callback(lambda done: self._leave(done, begun))
+        job = _Job(work)
+        try:
+            future = self._threads.submit(self._begin, job, clock)
+        except RuntimeError:  # there is no thread to be had, or the service ends
+            left.close()
+            self._leave(job)
+            raise Busy(_FULL) from None
+        future.add_done_callback(lambda _: self._leave(job))
         answer, gone = asyncio.wrap_future(future), asyncio.ensure_future(left)
         try:
             first: set[asyncio.Future[Any]] = {answer, gone}
@@ -119,6 +135,8 @@ class Lane:
         finally:
             if not answer.done():
                 clock.leave()
+            if answer.done() and not answer.cancelled():
+                answer.exception()  # it was looked at: nothing is told of it elsewhere
             answer.cancel()
             gone.cancel()
 
@@ -134,15 +152,17 @@ class Lane:
         self._waiting.inc()
         return True
 
-    def _leave(self, future: Future[Any], begun: threading.Event) -> None:
-        """Done, failed, or cancelled while it waited."""
-        (self._computing if begun.is_set() else self._waiting).dec()
+    def _leave(self, job: "_Job[Any]") -> None:
+        """Done, failed, or cancelled while it waited: then its place in the pool's queue stays, and holds nothing."""
+        (self._computing if job.begun else self._waiting).dec()
+        job.work = None
         with self._lock:
             self._taken -= 1
 
-    def _begin(self, work: Callable[[Clock], T], clock: Clock, begun: threading.Event) -> T:
+    def _begin(self, job: "_Job[T]", clock: Clock) -> T:
         queue, rest = self._phases
-        begun.set()
+        work, job.begun, job.work = job.work, True, None
+        assert work is not None
         self._waiting.dec()
         self._computing.inc()
         clock.mark(queue)

@@ -9,24 +9,27 @@ _HURRY = 1.0
 
 
 class Life:
-    """Of one application; used by its event loop alone, but for `stopping`."""
+    """Of one application; used by its event loop alone, but for `stopping`, which a signal sets."""
 
     def __init__(self) -> None:
         self.stopping = False
         """From the first signal on: not ready any more, and connections are closed after their answer."""
+        self.ending = False
+        """Once the drain is over: nothing more is accepted."""
         self._bodies: set[asyncio.Timeout] = set()
 
     def stop(self) -> None:
         """No new requests: bodies that still arrive have to hurry."""
-        self.stopping = True
+        self.stopping = self.ending = True
         soon = asyncio.get_running_loop().time() + _HURRY
         for timeout in self._bodies:
-            timeout.reschedule(min(soon, timeout.when() or soon))
+            if not timeout.expired():  # its task may not have had its turn yet
+                timeout.reschedule(min(soon, timeout.when() or soon))
 
     @asynccontextmanager
     async def body(self, seconds: float) -> AsyncIterator[None]:
         """While a body arrives. Raises TimeoutError."""
-        async with asyncio.timeout(min(seconds, _HURRY) if self.stopping else seconds) as timeout:
+        async with asyncio.timeout(min(seconds, _HURRY) if self.ending else seconds) as timeout:
             self._bodies.add(timeout)
             try:
                 yield

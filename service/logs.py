@@ -5,6 +5,7 @@ The message of an exception may quote what it choked on, so a traceback shows pl
 
 import logging
 import sys
+import threading
 import traceback
 from types import TracebackType
 
@@ -13,6 +14,7 @@ from pythonjsonlogger.json import JsonFormatter
 
 from service.settings import Settings
 
+log = logging.getLogger(__name__)
 ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 
@@ -58,3 +60,16 @@ def set_up_logs(settings: Settings) -> None:
     )
     logging.basicConfig(level=settings.log_level.upper(), handlers=[handler], force=True)
     logging.captureWarnings(True)
+    logging.getLogger("PIL").setLevel(logging.INFO)  # at debug it tells what stands in a file
+    logging.getLogger("asyncio").addFilter(_first_line)
+    threading.excepthook = _thread_failed
+
+
+def _first_line(record: logging.LogRecord) -> bool:
+    """Of what asyncio tells of a failed task: the others quote the exception."""
+    record.msg, record.args = record.getMessage().split("\n")[0], None
+    return True
+
+
+def _thread_failed(failed: threading.ExceptHookArgs) -> None:
+    log.error("a thread has failed\n%s", places(failed.exc_value))

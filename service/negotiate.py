@@ -60,7 +60,7 @@ class Bodies:
                     if self._held > self._limit_of_all:
                         raise Busy("the bodies of other requests fill the memory for them; try again in a moment")
         except TimeoutError:
-            if self._life.stopping:
+            if self._life.ending:
                 raise Stopping("send the request again, to another instance or later") from None
             raise BodyTooSlow(f"expected the whole body within {self._seconds:g} seconds") from None
         except ClientDisconnect:

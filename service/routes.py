@@ -126,7 +126,7 @@ async def get_readyz(request: Request, response: Response) -> Health:
 
 @router.head("/metrics", include_in_schema=False)
 @router.get("/metrics", tags=["operations"], response_class=PlainTextResponse)
-async def get_metrics(request: Request) -> Response:
+def get_metrics(request: Request) -> Response:
     """What was counted, in Prometheus's format."""
     return Response(request.app.state.context.metrics.text(), media_type=metrics.MEDIA_TYPE)
 

@@ -1,11 +1,9 @@
 """The server: uvicorn, stopped so that nothing accepted is lost."""
 
-import contextlib
-import ctypes
 import os
 import socket
-import struct
 import sys
+import threading
 import time
 from types import FrameType
 
@@ -13,14 +11,16 @@ import anyio
 import uvicorn
 from fastapi import FastAPI
 
+from service.connection import Connection
+from service.door import LAST, shut
 from service.settings import Settings
 
 _TURN = 0.001
 """Seconds that a thread which computes in Python keeps the others waiting: the event loop among them."""
+_PATIENCE = 1.8
+"""Seconds beyond the deadline after which the process ends whatever still runs."""
 _QUIET = 0.3
 """Seconds in which a connection that was accepted at the last moment sends its request."""
-_LAST = 0.05
-"""Seconds in which connections that had come before the door was shut are let in."""
 
 
 class Server(uvicorn.Server):
@@ -32,16 +32,19 @@ class Server(uvicorn.Server):
                 app,
                 host=settings.host,
                 port=settings.port,
+                http=Connection,
+                ws="none",
                 log_config=None,
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,  # nothing depends on where a request came from
-                timeout_graceful_shutdown=int(settings.deadline_ms / 1000 + 1),
+                timeout_graceful_shutdown=settings.deadline_ms / 1000 + 1,  # type: ignore[arg-type]  # fractions count
                 **options,  # type: ignore[arg-type]
             )
         )
         sys.setswitchinterval(_TURN)
         self._life, self._metrics, self._drain = app.state.life, app.state.context.metrics, settings.drain_seconds
+        self._deadline = settings.deadline_ms / 1000
         self._asked: float | None = None
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -59,25 +62,20 @@ class Server(uvicorn.Server):
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Shut the door, answer whoever is in, and go."""
+        """Shut the door, answer whoever is in, and go; who does not let go is left.
+
+        sockets: those that workers share. Their supervisor shuts that door, when all of them end.
+        """
+        last = threading.Timer(self._deadline + _PATIENCE, os._exit, (1,))
+        last.daemon = True
+        last.start()
         self._life.stop()
-        for server in self.servers:
-            for listener in server.sockets:
-                _shut(listener)
-        await anyio.sleep(_LAST)
+        if sockets is None:
+            for server in self.servers:
+                for listener in server.sockets:
+                    shut(listener)
+        await anyio.sleep(LAST if sockets is None else 4 * LAST)
         for server in self.servers:
             server.close()
         await anyio.sleep(_QUIET)
         await super().shutdown(sockets)
-
-
-def _shut(listener: socket.socket) -> None:
-    """Let nobody knock any more, so that nobody waits at the door when it closes: such connections would be reset.
-
-    A packet filter that drops everything: the kernel keeps what it has accepted, and who comes now finds a closed port later.
-    """
-    option = getattr(socket, "SO_ATTACH_FILTER", 26)
-    drop = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))  # BPF_RET | BPF_K, 0 bytes
-    program = struct.pack("HL", 1, ctypes.addressof(drop))
-    with contextlib.suppress(OSError), socket.socket(fileno=os.dup(listener.fileno())) as same:  # other systems have none
-        same.setsockopt(socket.SOL_SOCKET, option, program)

@@ -59,6 +59,11 @@ class Settings(BaseSettings):
     )
     log_format: Annotated[Literal["auto", "json", "text"], Field(description="json, text, or auto: text on a terminal.")] = "auto"
 
+    @field_validator("host")
+    @classmethod
+    def _bare(cls, host: str) -> str:
+        return host.removeprefix("[").removesuffix("]")
+
     @field_validator("api_keys", "trusted_hosts", "cors_origins", mode="before")
     @classmethod
     def _split(cls, names: object) -> object:
@@ -92,7 +97,7 @@ class Settings(BaseSettings):
         if self.host == "localhost":
             return True
         try:
-            return ipaddress.ip_address(self.host.strip("[]")).is_loopback
+            return ipaddress.ip_address(self.host).is_loopback
         except ValueError:
             return False
 

@@ -13,7 +13,9 @@ import time
 from multiprocessing.connection import wait
 from multiprocessing.context import SpawnProcess
 from multiprocessing.synchronize import Event
+from pathlib import Path
 
+from service.door import LAST, shut
 from service.logs import set_up_logs
 from service.settings import Settings
 
@@ -21,8 +23,10 @@ log = logging.getLogger(__name__)
 _SHARED = "PROMETHEUS_MULTIPROC_DIR"
 _STEADY = 10.0
 """Seconds that a worker has to live for its successor to begin at once."""
-_SLACK = 3.0
+_SLACK = 2.0
 """Seconds that a worker may take beyond the deadline to end."""
+_AGAIN = 1.0
+"""Seconds after which to try again when the system has no room for a process."""
 _spawn = multiprocessing.get_context("spawn")
 
 
@@ -32,7 +36,8 @@ def supervise(settings: Settings) -> None:
     address, port = listener.getsockname()[:2]
     where = f"http://{f'[{address}]' if ':' in address else address}:{port}"
     log.info("running on %s (%d workers)", where, settings.workers)
-    folder = tempfile.mkdtemp(prefix="shapserve-")
+    _sweep()
+    folder = tempfile.mkdtemp(prefix=f"shapserve-{os.getpid()}-")
     os.environ[_SHARED] = folder  # before a worker imports what counts
     try:
         _Supervisor(settings, listener).run()
@@ -40,11 +45,29 @@ def supervise(settings: Settings) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def _sweep() -> None:
+    """Folders of supervisors that were killed."""
+    for folder in Path(tempfile.gettempdir()).glob("shapserve-*-*"):
+        pid = folder.name.split("-")[1]
+        if pid.isdecimal() and not _is_alive(int(pid)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
 def listen(settings: Settings) -> socket.socket:
     """The socket that the workers share. Raises OSError."""
     listener = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind((settings.host.strip("[]"), settings.port))
+    listener.bind((settings.host, settings.port))
     listener.listen(2048)
     return listener
 
@@ -63,42 +86,59 @@ class _Supervisor:
     def run(self) -> None:
         for sig in (signal.SIGTERM, signal.SIGINT):
             signal.signal(sig, lambda *_: self._stopping.set())
-        for _ in range(self._settings.workers):
-            self._begin()
-        while not self._stopping.is_set():
-            wait([worker.sentinel for worker in self._workers], timeout=0.2)
-            for worker in [worker for worker in self._workers if not worker.is_alive()]:
-                self._replace(worker)
-        self._end()
+        try:
+            while not self._stopping.is_set():
+                while len(self._workers) < self._settings.workers and self._begin():
+                    pass
+                wait([worker.sentinel for worker in self._workers], timeout=0.2)
+                for worker in [worker for worker in self._workers if not worker.is_alive()]:
+                    self._bury(worker)
+        finally:
+            self._end()
 
-    def _begin(self) -> None:
+    def _begin(self) -> bool:
         worker = _spawn.Process(target=work, args=(self._settings, self._listener, self._served), name="worker")
-        worker.start()
+        try:
+            worker.start()
+        except OSError as error:
+            log.error("a worker cannot begin: %s", error.strerror)
+            self._stopping.wait(_AGAIN)
+            return False
         self._workers[worker] = time.monotonic()
+        return True
 
-    def _replace(self, worker: SpawnProcess) -> None:
+    def _bury(self, worker: SpawnProcess) -> None:
+        """Before another one begins; the sooner it has ended the later."""
         lived = time.monotonic() - self._workers.pop(worker)
-        _forget(worker)
+        _forget(worker, everything=lived < _STEADY)
         log.error("worker %d has ended (%s); another one begins", worker.pid, worker.exitcode)
-        if not self._stopping.wait(max(0.0, _STEADY - lived) / 10):
-            self._begin()
+        self._stopping.wait(max(0.0, _STEADY - lived) / 10)
 
     def _end(self) -> None:
         """The drain and the deadline are the workers' own; who does not keep them is ended."""
         for worker in self._workers:
             worker.terminate()
-        latest = time.monotonic() + self._settings.drain_seconds + self._settings.deadline_ms / 1000 + _SLACK
+        begin = time.monotonic()
+        while time.monotonic() < begin + self._settings.drain_seconds and any(worker.is_alive() for worker in self._workers):
+            time.sleep(0.05)
+        shut(self._listener)
+        time.sleep(LAST)
+        self._listener.close()
+        latest = begin + self._settings.drain_seconds + self._settings.deadline_ms / 1000 + _SLACK
         for worker in self._workers:
             worker.join(max(0.0, latest - time.monotonic()))
             worker.kill()
 
 
-def _forget(worker: SpawnProcess) -> None:
-    """Its gauges; what it has counted stays."""
+def _forget(worker: SpawnProcess, *, everything: bool) -> None:
+    """Its gauges; what it has counted stays, unless it was never of use: then there may be many of its kind."""
     from prometheus_client.multiprocess import mark_process_dead
 
     with contextlib.suppress(OSError):
         mark_process_dead(worker.pid)
+        if everything:
+            for file in Path(os.environ[_SHARED]).glob(f"*_{worker.pid}.db"):
+                file.unlink()
 
 
 def work(settings: Settings, listener: socket.socket, served: Event) -> None:

@@ -16,8 +16,8 @@ from models.fusion import CORES, Fusion
 from models.network import Network
 
 _MAX_TASKS = 64
-_AT_ONCE = 4 * _MAX_TASKS
-"""Backward passes whose values per element are held at once."""
+_HELD_ELEMENTS = 2**22
+"""Values per element of the input that are held at once: 32 MiB."""
 
 
 class DeepExplainer:
@@ -47,6 +47,7 @@ class DeepExplainer:
             tf.TensorSpec((passes.rows,), network.dtype),
             passes.kept_spec,
         )
+        self._at_once = int(np.clip(_HELD_ELEMENTS // int(np.prod(network.input_shape)), 1, 4 * _MAX_TASKS))
         cores = CORES if passes.whole else 1  # convolutions use every core by themselves
         network.fusions[name] = self._fusion = Fusion(self._pass, block=1, most=self._tasks, cores=cores)
         (first, *_) = passes.blocks(background)
@@ -62,8 +63,8 @@ class DeepExplainer:
         values = np.zeros((len(question.x), *players.shape, question.outputs.shape[1]))
         instances, outputs, places = self._passes.plan(question.outputs)
         for block in self._passes.blocks(question.background):
-            for begin in range(0, len(instances), _AT_ONCE):
-                some = slice(begin, begin + _AT_ONCE)
+            for begin in range(0, len(instances), self._at_once):
+                some = slice(begin, begin + self._at_once)
                 rows = [question.x[instances[some]], self._passes.seeds(outputs[some])]
                 elements = self._fusion(block, rows, question.effort.check)
                 for value, (i, adds) in zip(players.add_up(elements[:, :, None])[..., 0], places[some], strict=True):

@@ -65,7 +65,9 @@ class Easel:
                 raise DeadlinePassed("drawing was given up; ask for a picture of less")
 
     def close(self) -> None:
-        """End the process."""
+        """End the process, and with it whatever it draws."""
+        if (process := self._process) is not None:
+            process.kill()
         with self._lock:
             self._end()
 
@@ -92,7 +94,8 @@ class Easel:
 
 def _serve(pipe: Connection) -> None:
     """Draw what comes until nobody is at the other end."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the service says when it ends
+    for sig in (signal.SIGINT, signal.SIGTERM):  # sent to all processes at once; the service says when this one ends
+        signal.signal(sig, signal.SIG_IGN)
     if hasattr(os, "nice"):
         os.nice(_POLITE)
     import matplotlib as mpl

@@ -1,0 +1,52 @@
+"""A connection of the server: uvicorn's, with a limit for what stands before a body, in bytes and in seconds."""
+
+import asyncio
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+HEAD_BYTES = 2**16
+HEAD_SECONDS = 10.0
+
+
+class Connection(HttpToolsProtocol):
+    """Closed when its first line and headers are too long, or do not come; uvicorn would wait, and keep them all."""
+
+    _late: asyncio.TimerHandle | None = None
+    _heading = False
+    _head = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Whoever connects has something to ask."""
+        super().connection_made(transport)
+        self._late = self.loop.call_later(HEAD_SECONDS, transport.close)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nothing more is waited for."""
+        self._arrived()
+        super().connection_lost(exc)
+
+    def on_message_begin(self) -> None:
+        """The first byte of a request."""
+        super().on_message_begin()
+        self._heading, self._head = True, 0
+        if self._late is None:
+            self._late = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+
+    def data_received(self, data: bytes) -> None:
+        """Some bytes, of a head or of a body."""
+        super().data_received(data)
+        if self._heading:
+            self._head += len(data)
+            if self._head > HEAD_BYTES:
+                self.transport.close()
+
+    def on_headers_complete(self) -> None:
+        """The head is there."""
+        self._heading = False
+        self._arrived()
+        super().on_headers_complete()
+
+    def _arrived(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
