@@ -12,6 +12,8 @@ from models.manifest import ImageSpec
 FORMATS = ("PNG", "JPEG")
 MAX_PIXELS = 4096 * 3072
 """Of a file: some 50 MB when it is decoded. A progressive JPEG takes three times as much for as many, and may have a quarter."""
+MAX_SIDE = 2**14
+"""Every row of an image takes memory of its own, however short it is."""
 _LARGE = 1024 * 1024
 """Pixels beyond which an image is first made smaller."""
 _STRIP = 64
@@ -115,14 +117,14 @@ def _open(file: bytes) -> Image.Image:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise _too_many(MAX_PIXELS) from None
     most = MAX_PIXELS // 4 if "progressive" in image.info else MAX_PIXELS
-    if image.width * image.height > most:
+    if image.width * image.height > most or max(image.size) > MAX_SIDE:
         raise _too_many(most)
     image.load()
     return image
 
 
 def _too_many(most: int) -> InvalidImage:
-    return InvalidImage(f"the image has too many pixels; expected at most {most:,}")
+    return InvalidImage(f"the image has too many pixels; expected at most {most:,}, and {MAX_SIDE:,} on a side")
 
 
 def _upright(image: Image.Image) -> tuple[Image.Image, list[str]]:

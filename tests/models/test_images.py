@@ -113,6 +113,13 @@ def test_too_many_pixels_are_refused_by_the_header() -> None:
         read_image(bomb[:29] + zlib.crc32(bomb[12:29]).to_bytes(4, "big") + bomb[33:], GREY)
 
 
+def test_a_side_has_a_limit() -> None:
+    """A file of 70 bytes may have millions of rows of one pixel."""
+    with pytest.raises(InvalidImage, match="16,384 on a side"):
+        read_image(encoded(Image.new("L", (1, 2**14 + 1))), GREY)
+    assert read_image(encoded(Image.new("L", (1, 2**14))), GREY)[0].shape == (4, 4, 1)
+
+
 def test_a_progressive_jpeg_may_be_smaller_only() -> None:
     """Its decoder holds every coefficient."""
     large = Image.new("RGB", (2048, 1537))

@@ -262,7 +262,7 @@ def test_values_that_do_not_add_up_are_said_so_and_counted() -> None:
         assert "the values of 3 of 3 instances do not add up within the tolerance" in answer["warnings"]
         metrics = client.get("/metrics")
         assert metrics.headers["content-type"].startswith("text/plain; version=0.0.4")
-        assert 'shapserve_proofs_total{method="deep",model="linear",ok="false"} 3.0' in metrics.text
+        assert 'shapserve_explanations_total{method="deep",model="linear",ok="false"} 3.0' in metrics.text
 
 
 def test_bytes_are_the_same_whatever_runs_beside(client: httpx.Client) -> None:
