@@ -161,3 +161,63 @@ def test_the_shipped_models_do_not_care_where_a_row_stands(name: str) -> None:
         alone = ask(x)
         for begin in (1, 7, 31):
             assert (ask(np.concatenate([x[::-1][:begin], x]))[begin:] == alone).all()
+
+
+def test_only_whose_rows_cannot_be_run_hears_of_it() -> None:
+    """Others had theirs in the same run."""
+    gate = Gate()
+
+    def run(key: Any, rows: list[Array]) -> Array:
+        made = gate(key, rows)
+        if (rows[0] > 100).any():
+            raise ValueError("too large")
+        return made
+
+    fusion = Fusion(run, block=8, most=8, cores=1)
+    with asking(fusion, [(None, column(k)) for k in (0, 1, 200, 2)]) as futures:
+        gate.open.set()
+        assert [future.result(5).tolist() for future in (futures[0], futures[1], futures[3])] == [[[0]], [[2]], [[4]]]
+        with pytest.raises(ValueError, match="too large"):
+            futures[2].result(5)
+    assert fusion(None, column(7), nothing).tolist() == [[14]]
+
+
+def test_rows_that_cannot_be_put_together_hold_up_nobody() -> None:
+    """As when memory ends: the core is free again."""
+    gate = Gate()
+    fusion = Fusion(gate, block=8, most=8, cores=1)
+    wide = [np.zeros((1, 2))]
+    with asking(fusion, [(None, column(0)), (None, column(1)), (None, wide)]) as futures:
+        gate.open.set()
+        assert futures[1].result(5).tolist() == [[2]]
+        futures[2].result(5)
+    assert fusion(None, column(7), nothing).tolist() == [[14]]
+
+
+def test_without_a_thread_for_another_core_one_does_it_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full:
+        """No thread to be had."""
+
+        def submit(self, *_: object) -> None:
+            raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr("models.fusion._others", Full)
+    fusion = Fusion(lambda _, rows: 2 * rows[0], block=1, most=2, cores=4)
+    for _ in range(3):
+        assert fusion(None, column(1, 2, 3, 4, 5), nothing).ravel().tolist() == [2, 4, 6, 8, 10]
+
+
+def test_another_key_has_the_next_turn() -> None:
+    """However much there is of the first one."""
+    gate = Gate()
+    calls = [("x", column(0)), ("a", column(*range(40))), ("b", column(-1)), ("a", column(*range(40)))]
+    with asking(Fusion(gate, block=1, most=2, cores=1), calls) as futures:
+        gate.open.set()
+        futures[2].result(5)
+    assert "b" in [key for key, _ in gate.runs[:3]]
+
+
+def test_company_that_matters_is_noticed() -> None:
+    """Answers that look at the whole block, the same in every place."""
+    assert not is_blind(lambda x: x - x.mean(axis=0), np.ones(2), (8, 2))
+    assert is_blind(lambda x: 2 * x[..., 0], np.ones((2, 2)), (2, 4, 2, 2))

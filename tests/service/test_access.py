@@ -98,6 +98,12 @@ def test_a_rate_fills_up_again() -> None:
     assert rate.wait("a") == 0
 
 
+@pytest.mark.parametrize("per_second", [3, 7, 9.7, 50])
+def test_a_key_that_has_not_asked_may_ask(per_second: float) -> None:
+    """Rounding takes nothing from one request at a time."""
+    assert [Rate(per_second, 1).wait("a") for _ in range(200)] == [0] * 200
+
+
 def test_the_document_says_that_a_key_is_needed(guarded: httpx.Client) -> None:
     document = guarded.get("/openapi.json").json()
     assert document["components"]["securitySchemes"]["key"] == {"type": "http", "scheme": "bearer"}
@@ -150,7 +156,7 @@ def test_the_command_makes_keys() -> None:
 )
 def test_only_names_of_the_machine_by_default(client: httpx.Client, host: str, status: int) -> None:
     """A page elsewhere may have its own name lead to 127.0.0.1."""
-    response = client.get("/livez", headers={"host": host})
+    response = client.get("/models", headers={"host": host})
     assert response.status_code == status
     assert status == 200 or response.json()["type"] == "/problems/misdirected"
 
@@ -158,7 +164,8 @@ def test_only_names_of_the_machine_by_default(client: httpx.Client, host: str, s
 def test_other_names_on_request() -> None:
     with serving(create_app(Settings(trusted_hosts="shap.example,other"), linear_catalog())) as client:
         assert client.get("/livez", headers={"host": "shap.example:80"}).status_code == 200
-        assert client.get("/livez").status_code == 421
+        assert client.get("/models").status_code == 421
+        assert client.get("/livez").status_code == client.get("/v2/health/ready").status_code == 200  # probes ask by address
 
 
 def test_other_pages_may_not_ask_unless_they_are_named(client: httpx.Client) -> None:

@@ -181,6 +181,35 @@ def test_workers_share_a_port_and_are_replaced(models: Path) -> None:
         assert not any(proc.alive(worker) for worker in workers)
 
 
+def test_one_worker_may_end_alone(models: Path) -> None:
+    """The door that all share stays open."""
+    with running(models, workers="2") as server:
+        wait_for(lambda: metric(server, "shapserve_ready") == 2)
+        first, _ = workers_of(server)
+        os.kill(first, signal.SIGTERM)
+        wait_for(lambda: not proc.alive(first))
+        for _ in range(10):
+            assert httpx.get(f"{server.url}/livez", timeout=5).status_code == 200
+
+
+def test_heads_of_requests_have_a_limit(models: Path) -> None:
+    """In bytes; that of seconds is ten."""
+    with running(models) as server, socket.create_connection(("127.0.0.1", server.port), timeout=15) as connection:
+        silent = socket.create_connection(("127.0.0.1", server.port), timeout=15)
+        connection.sendall(b"GET /livez HTTP/1.1\r\n")
+        with pytest.raises(ConnectionError):
+            send_on(connection, b"x: " + b"y" * 1000 + b"\r\n")
+        with silent:
+            assert silent.recv(10) == b""
+
+
+def send_on(connection: socket.socket, line: bytes) -> None:
+    """Two megabytes of it, unless the other side closes."""
+    for _ in range(2000):
+        connection.sendall(line)
+        time.sleep(0.001)
+
+
 def test_workers_end_with_their_supervisor(models: Path) -> None:
     """Even when it is killed: the next one finds its port free."""
     with running(models, workers="2") as server:

@@ -1,11 +1,14 @@
 """Bounds: body size, waiting requests, the deadline; and what a fault looks like from outside."""
 
 import asyncio
+import gc
 import socket
 import threading
 import time
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 
 import httpx
 import numpy as np
@@ -18,6 +21,7 @@ from service.body import parse
 from service.catalog import Catalog
 from service.errors import BodyTooLarge, Busy, DeadlinePassed
 from service.lane import Clock, Lane
+from service.life import Life
 from service.metrics import Metrics
 from service.settings import Settings
 from tests.conftest import serving
@@ -232,3 +236,72 @@ def test_all_bodies_together_have_a_limit() -> None:
             assert (refused.status_code, refused.json()["type"]) == (503, "/problems/busy")
         time.sleep(0.2)
         assert client.post("/predict", json=body).status_code == 200
+
+
+def test_a_body_that_arrives_while_the_service_begins_to_stop() -> None:
+    """Its time may have run out and its task not have had its turn."""
+
+    async def scene() -> None:
+        life = Life()
+
+        async def slow() -> None:
+            with pytest.raises(TimeoutError):
+                async with life.body(0.01):
+                    await asyncio.sleep(5)
+
+        task = asyncio.create_task(slow())
+        await asyncio.sleep(0)
+        time.sleep(0.05)  # the loop lags
+        asyncio.get_running_loop().call_later(0, life.stop)
+        await task
+        assert life.ending
+
+    asyncio.run(scene())
+
+
+def test_who_may_not_step_back_computes_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr("os.setpriority", refuse)
+    with serving(create_app(Settings(), linear_catalog())) as client:
+        assert client.post("/predict", json={"model": "linear", "instances": [{"Count": 1}]}).status_code == 200
+
+
+def test_a_place_is_given_back_when_there_is_no_thread() -> None:
+    async def scene() -> None:
+        lane = lane_of_one()
+        lane.close()
+        for _ in range(5):
+            with pytest.raises(Busy):
+                await lane.run(lambda _: None, Clock(1000), staying())
+        lane.check_room()
+
+    asyncio.run(scene())
+
+
+def test_who_leaves_the_queue_takes_the_body_along() -> None:
+    """What waits behind a long computation holds nothing of those who have gone."""
+
+    class Body(bytearray):
+        """Can be watched."""
+
+    async def leave(lane: Lane) -> "weakref.ref[Body]":
+        body = Body(10)
+        with pytest.raises(DeadlinePassed):
+            await lane.run(partial(lambda body, _: body, body), Clock(20), staying())
+        return weakref.ref(body)
+
+    async def scene() -> None:
+        lane, release = lane_of_one(), threading.Event()
+        long = asyncio.create_task(lane.run(lambda _: release.wait(5), Clock(5000), staying()))
+        await asyncio.sleep(0.05)
+        watched = await leave(lane)
+        await asyncio.sleep(0.05)
+        gc.collect()
+        assert watched() is None
+        release.set()
+        await long
+        lane.close()
+
+    asyncio.run(scene())

@@ -4,6 +4,7 @@ import io
 import json
 import logging
 import re
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -96,6 +97,7 @@ def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     """All that is logged, as JSON."""
     text, root = io.StringIO(), logging.getLogger()
     before = root.handlers[:], root.level
+    monkeypatch.setattr("threading.excepthook", threading.excepthook)
     monkeypatch.setattr("sys.stderr", text)
     set_up_logs(Settings(log_format="json", log_level="debug"))
     yield text
@@ -156,3 +158,15 @@ def test_fastapis_own_traces_have_routes_and_no_values() -> None:
     told = " ".join(span.to_json() for span in spans)
     assert str(SECRET) not in told
     assert "a word of the client" not in told
+
+
+def test_libraries_tell_no_values_either(logged: io.StringIO) -> None:
+    """Nor do threads that fail, and tasks that nobody asks after."""
+    logging.getLogger("PIL.TiffImagePlugin").debug("value: %s", SECRET)
+    logging.getLogger("asyncio").error("Task exception was never retrieved\nfuture: <Task exception=ValueError(%s)>", SECRET)
+    thread = threading.Thread(target=lambda: float(f"x{SECRET}"))
+    thread.start()
+    thread.join()
+    assert "a thread has failed" in logged.getvalue()
+    assert "never retrieved" in logged.getvalue()
+    assert str(SECRET) not in logged.getvalue()
