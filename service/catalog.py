@@ -3,6 +3,7 @@
 import gc
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -21,6 +22,8 @@ from service.errors import Loading, UnknownModel
 from service.metrics import Metrics
 
 log = logging.getLogger(__name__)
+_RARELY = 60.0
+"""Seconds between two times at which memory is looked through."""
 _AT_ONCE = 2
 """Compiling takes one core per model."""
 
@@ -101,6 +104,7 @@ class Catalog:
         """What the last look has found; a folder is loaded once two looks find the same."""
         self._require_receipt = require_receipt
         self._metrics: Metrics | None = None
+        self._settled = 0.0
         self._untidy = False
         """Whether models have come or gone since memory was last looked through."""
         self._stop = threading.Event()
@@ -135,6 +139,7 @@ class Catalog:
             self.load(folder)
         except Exception:  # the next look may find what this one did not
             log.exception("loading the models failed; the next look is in %s s", seconds)
+        self._settle()
         loaded()
         while not stop.wait(seconds):
             try:
@@ -166,18 +171,15 @@ class Catalog:
         settled = {name: seen for name, seen in found.items() if before.get(name) == seen}
         changed = {name: seen for name, seen in settled.items() if self._seen.get(name) != seen}
         self._load_all(folder, changed)
-        if self._untidy and not changed:
-            _settle()  # by now the models of before have ended with their last requests
-            self._untidy = False
+        if self._untidy and not changed and time.monotonic() > self._settled + _RARELY:
+            self._settle()  # by now the models of before have ended with their last requests
 
     def _load_all(self, folder: Path, chosen: Mapping[str, Fingerprint]) -> None:
         for name in chosen:
             self._begin(name)
         with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="loading") as threads:
             list(threads.map(lambda name: self._load_one(folder / name, chosen[name]), chosen))
-        if chosen:
-            _settle()
-            self._untidy = True
+        self._untidy |= bool(chosen)
 
     def _load_one(self, path: Path, seen: Fingerprint) -> None:
         if self._stop.is_set():
@@ -214,6 +216,13 @@ class Catalog:
         if self._metrics is not None:
             self._metrics.loaded([entry.state for entry in self._now.found.values()], ready=self._now.ready())
 
+    def _settle(self) -> None:
+        """Objects that stay are looked at once more and then left alone: so many are they that looking stops all for 0.2 s."""
+        gc.unfreeze()
+        gc.collect()
+        gc.freeze()
+        self._settled, self._untidy = time.monotonic(), False
+
     def drop(self, name: str) -> None:
         """Requests that were accepted before are answered; later ones do not find the model."""
         with self._lock:
@@ -221,13 +230,6 @@ class Catalog:
         self._seen.pop(name, None)
         self._untidy = True
         log.info("model %s is gone from the folder; it ends with its last request", name)
-
-
-def _settle() -> None:
-    """Objects that stay are looked at once more and then left alone: libraries have so many that looking stops all for 0.2 s."""
-    gc.unfreeze()
-    gc.collect()
-    gc.freeze()
 
 
 def _look(folder: Path) -> dict[str, Fingerprint] | None:

@@ -124,7 +124,7 @@ def test_whole_numbers_stand_in_full(visit: Visit) -> None:
     page.get_by_text("Numbers", exact=True).click()
     expect(page.get_by_role("region", name="Shapley values")).to_contain_text("48213")
     page.get_by_label("income missing", exact=True).check()
-    expect(page.locator("form")).to_contain_text("missing: 48213 stands in")
+    expect(page.get_by_role("form", name="Instance")).to_contain_text("missing: 48213 stands in")
 
 
 def test_pictures_of_two_classes_with_one_probability_name_the_likelier(visit: Visit) -> None:
@@ -206,7 +206,7 @@ def test_a_flaw_is_said_at_its_field_whatever_its_name(visit: Visit, expected: l
     expect(control).to_have_attribute("aria-invalid", "true")
     expect(page.get_by_test_id("error-banner")).to_have_count(0)
     control.fill("")
-    expect(page.locator("form")).to_contain_text("expected a number")
+    expect(page.get_by_role("form", name="Instance")).to_contain_text("expected a number")
     control.fill("2")
     settled(page)
     expect(control).to_have_attribute("aria-invalid", "false")

@@ -56,7 +56,7 @@ def test_an_age_may_be_missing(page: Page, server: Server) -> None:
     expect(page.get_by_test_id("prediction")).to_have_text(verdict(explained(server, MAN | {"Age": None}).prediction))
     settled(page)
     assert says(beside(page, "Age missing"), explained(server, MAN | {"Age": None}).values["survived"]["Age"])
-    expect(page.locator("form")).to_contain_text("missing: 29.69912 stands in")
+    expect(page.get_by_role("form", name="Instance")).to_contain_text("missing: 29.69912 stands in")
     page.get_by_label("Age missing", exact=True).uncheck()
     expect(page.get_by_label("Age", exact=True)).to_have_value("22")
     expect_explained(page, explained(server, MAN), MAN)
