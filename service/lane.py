@@ -14,8 +14,8 @@ from service.errors import Busy, ClientLeft, DeadlinePassed
 
 T = TypeVar("T")
 _TOO_LATE = "the work was stopped; ask for less at once, or allow more time"
-_POLITE = 10
-"""How far computing stands back: its priority is a tenth of the event loop's."""
+_POLITE = 3
+"""How far computing stands back: half of the event loop's share of a core. More would starve it beside other processes."""
 _FULL = "too many requests wait already; try again in a moment"
 
 
@@ -78,7 +78,7 @@ class Crowd(Protocol):
 
 
 def step_back() -> None:
-    """Let this thread, and those that it begins, stand back for the event loop, where the system knows priorities of threads."""
+    """Let this thread stand back for the event loop, where the system knows priorities of threads."""
     if sys.platform == "linux":
         thread = threading.get_native_id()
         with contextlib.suppress(OSError):  # who is polite already stays so; a sandbox may forbid it

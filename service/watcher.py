@@ -4,7 +4,6 @@ import threading
 from collections.abc import Callable
 
 from service.catalog import Catalog
-from service.lane import step_back
 from service.settings import Settings
 
 
@@ -29,7 +28,6 @@ class Watcher:
         self._stop.set()
 
     def _watch(self) -> None:
-        step_back()  # and so do the threads of the libraries that are imported
         self._catalog.watch(self._settings.models, self._settings.poll_seconds, self._stop, self._loaded)
 
     def _loaded(self) -> None:

@@ -10,7 +10,7 @@ from benchmarks.process import Server
 from service.page import STATIC
 from tests.service.test_api import problem
 
-POLICY = "default-src 'self'; img-src 'self' data: blob:; object-src 'none'"
+POLICY = "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; frame-ancestors 'none'"
 
 
 @pytest.mark.parametrize(
