@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from benchmarks.process import Server
 from tests.browser.conftest import Open
 
-POLICY = "default-src 'self'; img-src 'self' data: blob:; object-src 'none'"
+POLICY = "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; frame-ancestors 'none'"
 
 
 @pytest.mark.parametrize("path", ["/", "/docs", "/docs/swagger-ui.css", "/docs/init.js", "/favicon.svg"])
