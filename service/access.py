@@ -14,20 +14,18 @@ from service.errors import Misdirected, Problem, TooMany, Unauthorized
 from service.problems import problem_response
 from service.settings import Settings
 
-_FREE = re.compile(r"/|/docs|/docs/[^/]*|/assets/[^/]*|/favicon\.svg|/openapi\.json|/livez|/readyz|/v2/health/(live|ready)")
-"""What needs no key: health, and files that ship with the service."""
 _HEALTH = re.compile(r"/livez|/readyz|/v2/health/(live|ready)")
 """What probes ask by whatever address they know; it tells nothing of the models but their names."""
+_FREE = re.compile(rf"{_HEALTH.pattern}|/|/docs|/docs/[^/]*|/assets/[^/]*|/favicon\.svg|/openapi\.json")
+"""What needs no key: health, and files that ship with the service."""
+_NOTHING = 1e-6
+"""Seconds: what rounding may make of none."""
 
 
 def new_key() -> tuple[str, str]:
     """A key for a client, and the sha256 of it for the settings: it has 256 random bits, so a slow hash adds nothing."""
     key = secrets.token_urlsafe(32)
     return key, hashlib.sha256(key.encode()).hexdigest()
-
-
-_NOTHING = 1e-6
-"""Seconds: what rounding may make of none."""
 
 
 def is_free(path: str) -> bool:

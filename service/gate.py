@@ -33,7 +33,7 @@ class Gate:
                 self._lane.check_room()
             except Busy as busy:
                 await self._turn_away(busy, scope, send)
-                route = scope["path"] if scope["path"] in _OURS else "of a protocol"
+                route = scope["path"] if scope["path"] in _OURS else "other"
                 self._metrics.answered(route, "POST", Busy.status, time.perf_counter() - begin)
                 return
         await self._app(scope, receive, send)

@@ -24,9 +24,9 @@ _QUIET = 0.3
 
 
 class Server(uvicorn.Server):
-    """Two steps more than uvicorn's: an ending drain, and a door that shuts before anybody is sent away."""
+    """Two steps more than uvicorn's: a drain that ends, and a door that shuts before anybody is sent away."""
 
-    def __init__(self, app: FastAPI, settings: Settings, **options: object) -> None:
+    def __init__(self, app: FastAPI, settings: Settings) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -39,7 +39,6 @@ class Server(uvicorn.Server):
                 server_header=False,
                 proxy_headers=False,  # nothing depends on where a request came from
                 timeout_graceful_shutdown=settings.deadline_ms / 1000 + 1,  # type: ignore[arg-type]  # fractions count
-                **options,  # type: ignore[arg-type]
             )
         )
         sys.setswitchinterval(_TURN)

@@ -21,6 +21,7 @@ from service.settings import Settings
 
 log = logging.getLogger(__name__)
 _SHARED = "PROMETHEUS_MULTIPROC_DIR"
+"""As in service.metrics, which is not imported here: the library looks for it when it is imported, before it would be set."""
 _STEADY = 10.0
 """Seconds that a worker has to live for its successor to begin at once."""
 _SLACK = 2.0

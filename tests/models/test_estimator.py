@@ -14,6 +14,7 @@ import pytest
 import skops.io
 from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestClassifier, RandomForestRegressor
 from sklearn.linear_model import LogisticRegression
+from sklearn.naive_bayes import CategoricalNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPRegressor
 from sklearn.preprocessing import FunctionTransformer
@@ -67,6 +68,14 @@ def test_an_answer_depends_on_the_input_alone(tmp_path: Path) -> None:
         np.testing.assert_array_equal(estimator.predict(x[:n]), whole[:n])
     np.testing.assert_array_equal(estimator.evaluate(x[::-1])[::-1], estimator.evaluate(x))
     assert estimator.predict(x[:0]).shape == (0, 2)
+
+
+def test_a_model_that_takes_categories_only_is_served() -> None:
+    """Other numbers are an error to it, so whether company matters is not known: its calls run apart."""
+    x = (X[:8] > 0).astype(np.float32)
+    model = CategoricalNB(min_categories=2).fit(x, Y[:8])
+    estimator = Estimator(model, MANIFEST, x[:1])
+    np.testing.assert_allclose(estimator.predict(x), model.predict_proba(x), atol=1e-6)
 
 
 def test_a_block_has_one_size() -> None:
