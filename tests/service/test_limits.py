@@ -240,9 +240,14 @@ def test_all_bodies_together_have_a_limit() -> None:
 
 def test_a_body_that_arrives_while_the_service_begins_to_stop() -> None:
     """Its time may have run out and its task not have had its turn."""
+    stopped: list[bool] = []
 
     async def scene() -> None:
         life = Life()
+
+        def stop() -> None:
+            life.stop()
+            stopped.append(life.ending)
 
         async def slow() -> None:
             with pytest.raises(TimeoutError):
@@ -252,9 +257,9 @@ def test_a_body_that_arrives_while_the_service_begins_to_stop() -> None:
         task = asyncio.create_task(slow())
         await asyncio.sleep(0)
         time.sleep(0.05)  # the loop lags
-        asyncio.get_running_loop().call_later(0, life.stop)
+        asyncio.get_running_loop().call_later(0, stop)
         await task
-        assert life.ending
+        assert stopped == [True]
 
     asyncio.run(scene())
 

@@ -93,13 +93,13 @@ def test_values_that_do_not_add_up_are_seen(app: FastAPI) -> None:
 
 
 @pytest.fixture
-def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
-    """All that is logged, as JSON."""
+def logged(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+    """All that is logged, as JSON unless a test asks for text."""
     text, root = io.StringIO(), logging.getLogger()
     before = root.handlers[:], root.level
     monkeypatch.setattr("threading.excepthook", threading.excepthook)
     monkeypatch.setattr("sys.stderr", text)
-    set_up_logs(Settings(log_format="json", log_level="debug"))
+    set_up_logs(Settings(log_format=getattr(request, "param", "json"), log_level="debug"))
     yield text
     root.handlers, root.level = before
     logging.captureWarnings(False)
@@ -139,6 +139,17 @@ def test_a_fault_is_logged_with_its_places_and_no_value(logged: io.StringIO) -> 
         assert seen in text
     assert str(SECRET) not in text
     assert all(map(json.loads, text.splitlines()))
+
+
+@pytest.mark.parametrize("logged", ["json", "text"], indirect=True)
+def test_a_traceback_has_no_messages_in_either_form(logged: io.StringIO) -> None:
+    try:
+        float(f"x{SECRET}")
+    except ValueError:
+        logging.getLogger("service").exception("it failed")
+    assert "it failed" in logged.getvalue()
+    assert "builtins.ValueError" in logged.getvalue()
+    assert str(SECRET) not in logged.getvalue()
 
 
 def test_fastapis_own_traces_have_routes_and_no_values() -> None:
