@@ -135,6 +135,7 @@ class Catalog:
     def watch(self, folder: Path, seconds: float, stop: threading.Event, loaded: Callable[[], None]) -> None:
         """Load what is there, call `loaded`, then look again every so many seconds until `stop` is set."""
         self._stop = stop
+        gc.disable()  # what is imported and traced stays: looking at it again and again would take a tenth of the start
         try:
             self.load(folder)
         except Exception:  # the next look may find what this one did not
@@ -221,6 +222,7 @@ class Catalog:
         gc.unfreeze()
         gc.collect()
         gc.freeze()
+        gc.enable()
         self._settled, self._untidy = time.monotonic(), False
 
     def drop(self, name: str) -> None:

@@ -15,6 +15,9 @@ from service.connection import Connection
 from service.door import LAST, shut
 from service.settings import Settings
 
+KEEP_ALIVE = 75
+"""Seconds that a connection may be idle: longer than clients and proxies keep theirs (httpx 5 s, most balancers 60 s), so that
+nothing is sent where the service has just hung up."""
 _TURN = 0.001
 """Seconds that a thread which computes in Python keeps the others waiting: the event loop among them."""
 _PATIENCE = 1.8
@@ -37,6 +40,7 @@ class Server(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                timeout_keep_alive=KEEP_ALIVE,
                 proxy_headers=False,  # nothing depends on where a request came from
                 timeout_graceful_shutdown=settings.deadline_ms / 1000 + 1,  # type: ignore[arg-type]  # fractions count
             )

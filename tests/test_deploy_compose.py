@@ -12,6 +12,7 @@ import yaml
 
 from benchmarks.process import ROOT
 from service.app import create_app
+from service.server import KEEP_ALIVE
 from service.settings import Settings
 from tests.conftest import serving
 from tests.fakes import linear_catalog
@@ -77,6 +78,13 @@ def test_the_names_that_the_service_is_called_by_are_trusted() -> None:
 def test_who_stops_the_service_waits_for_what_it_has_accepted() -> None:
     grace = SERVICES["shapserve"]["stop_grace_period"]
     assert int(grace.removesuffix("s")) * 1000 >= Settings.model_fields["deadline_ms"].default + 2000
+
+
+def test_nobody_is_hung_up_on_while_asking() -> None:
+    """A connection that is kept is given up by the side that asks: nginx before the service, and httpx before both."""
+    upstream = (ROOT / "deploy" / "nginx.conf").read_text().partition("upstream")[2]
+    (seconds,) = re.findall(r"^ +keepalive_timeout (\d+)s;", upstream.partition("}")[0], re.M)
+    assert 5 < int(seconds) < KEEP_ALIVE
 
 
 def test_grafana_finds_prometheus_and_the_dashboard() -> None:

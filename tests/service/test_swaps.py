@@ -1,5 +1,6 @@
 """A folder of models is watched: new versions, broken ones, removed ones, and what clients see of it."""
 
+import gc
 import json
 import os
 import shutil
@@ -205,6 +206,21 @@ def test_what_has_not_begun_to_load_is_not_begun_once_the_service_ends(tmp_path:
     stop.set()
     catalog.watch(tmp_path, 1, stop, lambda: None)
     assert catalog.entries()[NAME].state == "loading"
+
+
+def test_objects_of_the_start_are_looked_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, 1)
+    catalog, stop, looking = Catalog(), threading.Event(), list[bool]()
+
+    def load(folder: Path) -> None:
+        looking.append(gc.isenabled())
+        raise OSError("the folder is away")
+
+    monkeypatch.setattr(catalog, "load", load)
+    stop.set()
+    catalog.watch(tmp_path, 1, stop, lambda: looking.append(gc.isenabled()))
+    assert looking == [False, True]
+    assert gc.get_freeze_count() > 0
 
 
 def test_receipts_decide_who_serves(tmp_path: Path) -> None:
