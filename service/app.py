@@ -6,12 +6,12 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.middleware.cors import CORSMiddleware
 
 from service import __version__
 from service.access import Access
 from service.catalog import Catalog
 from service.context import Context
+from service.cors import Cors
 from service.errors import BY_STATUS, Problem, Unexpected
 from service.gate import Gate
 from service.headers import SafeHeaders
@@ -76,7 +76,7 @@ def _cors(settings: Settings) -> list[Middleware]:
         return []
     return [
         Middleware(
-            CORSMiddleware,
+            Cors,
             allow_origins=settings.cors_origins,
             allow_methods=["GET", "HEAD", "POST"],
             allow_headers=["Content-Type", "Authorization", "X-API-Key"],

@@ -4,6 +4,9 @@ import asyncio
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from service.errors import MEDIA_TYPE, NotHttp
+from service.request_id import new_id
+
 HEAD_BYTES = 2**16
 HEAD_SECONDS = 10.0
 
@@ -45,6 +48,14 @@ class Connection(HttpToolsProtocol):
         self._heading = False
         self._arrived()
         super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """A problem like all others, and the last answer of the connection."""
+        request_id = new_id()
+        body = NotHttp("expected a request line, headers and a body as RFC 9112 has them").body(request_id)
+        head = f"content-type: {MEDIA_TYPE}\r\ncontent-length: {len(body)}\r\nx-request-id: {request_id}\r\nconnection: close"
+        self.transport.write(b"HTTP/1.1 400 Bad Request\r\n" + head.encode() + b"\r\n\r\n" + body)
+        self.transport.close()
 
     def _arrived(self) -> None:
         if self._late is not None:

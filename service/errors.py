@@ -2,6 +2,8 @@
 
 Problem                      status code
 ├── NotJson                  400    not-json
+├── NotHttp                  400    not-http
+├── OriginRefused            400    origin-refused
 ├── ClientLeft               400    client-left
 ├── Unauthorized             401    unauthorized
 ├── NotFound                 404    not-found
@@ -76,6 +78,18 @@ class NotJson(Problem):
     """The body is not the JSON that the service takes."""
 
     status, code, title = 400, "not-json", "The body is not valid JSON"
+
+
+class NotHttp(Problem):
+    """What has arrived cannot be read as a request."""
+
+    status, code, title = 400, "not-http", "This is not a request of HTTP/1.1"
+
+
+class OriginRefused(Problem):
+    """A page of another origin asks for more than the settings allow."""
+
+    status, code, title = 400, "origin-refused", "A page of this origin may not ask this"
 
 
 class ClientLeft(Problem):

@@ -180,6 +180,11 @@ def test_other_pages_may_not_ask_unless_they_are_named(client: httpx.Client) -> 
         refused = named.post("/predict", json=BODY, headers=origin)
         assert (refused.status_code, refused.headers["access-control-allow-origin"]) == (401, "https://shop.example")
         assert "access-control-allow-origin" not in named.get("/livez", headers={"origin": "https://evil.example"}).headers
+        stranger = named.options("/predict", headers=asked | {"origin": "https://evil.example"})
+        assert (stranger.status_code, stranger.headers["content-type"]) == (400, "application/problem+json")
+        assert stranger.json()["type"] == "/problems/origin-refused"
+        assert stranger.json()["instance"] == stranger.headers["x-request-id"]
+        assert "evil" not in stranger.text
 
 
 @pytest.mark.parametrize("path", ["/models", "/livez", "/", "/nothing", "/openapi.json"])

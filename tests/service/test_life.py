@@ -1,6 +1,7 @@
 """How the service ends and begins again: a real process with a small model of scikit-learn."""
 
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -196,11 +197,21 @@ def test_heads_of_requests_have_a_limit(models: Path) -> None:
     """In bytes; that of seconds is ten."""
     with running(models) as server, socket.create_connection(("127.0.0.1", server.port), timeout=15) as connection:
         silent = socket.create_connection(("127.0.0.1", server.port), timeout=15)
+        with socket.create_connection(("127.0.0.1", server.port), timeout=15) as other:
+            other.sendall(b"\x16\x03\x01 a handshake of TLS\r\n\r\n")
+            head, _, body = read_all(other).partition(b"\r\n\r\n")
+            assert b"application/problem+json" in head
+            assert json.loads(body)["type"] == "/problems/not-http"
         connection.sendall(b"GET /livez HTTP/1.1\r\n")
         with pytest.raises(ConnectionError):
             send_on(connection, b"x: " + b"y" * 1000 + b"\r\n")
         with silent:
             assert silent.recv(10) == b""
+
+
+def read_all(connection: socket.socket) -> bytes:
+    """Until the other side closes."""
+    return b"".join(iter(lambda: connection.recv(2**16), b""))
 
 
 def send_on(connection: socket.socket, line: bytes) -> None:
