@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import httpx
 import numpy as np
 
 from benchmarks import proc
@@ -23,7 +24,7 @@ from benchmarks.process import ROOT, Server
 from models.folder import write_folder
 from models.network import read_network
 
-CLIENTS, ROUNDS, SECONDS = 16, 3, 6.0
+CLIENTS, ROUNDS, SECONDS, WORKERS = 16, 3, 6.0, 2
 _CORES = 2
 """That service and clients share in the goal."""
 
@@ -65,9 +66,9 @@ class Turns:
 
     def take(self, apart: Apart, port: int, pid: int, request: bytes, clients: int, seconds: float) -> None:
         """One more turn; answers other than 200 end the measurement."""
-        spent = proc.cpu_seconds(pid)
+        spent = _cpu_seconds(pid)
         done = apart.run(closed, port, [request], clients, seconds)
-        self.cpu += proc.cpu_seconds(pid) - spent
+        self.cpu += _cpu_seconds(pid) - spent
         if set(done.result.counts) != {200}:
             raise RuntimeError(f"expected 200 only, received {dict(done.result.counts)}")
         self.answers += done.result.counts[200]
@@ -86,51 +87,70 @@ class Turns:
 
 
 def throughput(data: Path) -> list[str]:
-    """Both services in turns, then ours with one client."""
+    """Both services in turns, ours as one process and as two, then with one client."""
     subjects = {"titanic": passengers(data), "fashion-mnist": images(data)}
     lines = [
         "## Throughput",
         "",
         f"{CLIENTS} clients that ask again once they are answered, against FastAPI with one lock around shap.DeepExplainer on",
-        "the same network; and ours with one client. What bounds ours: processor time for each answer, and the cores that",
-        "service and clients take.",
+        f"the same network; ours as one process, as {WORKERS} (`--workers {WORKERS}`), and with one client. What bounds ours:",
+        "processor time for each answer, and the cores that service and clients take.",
         "",
-        f"| one request | rows, ours and shap's | ours | shap's | faster | goal | ours, 1 client | {CLIENTS} against 1 |"
-        f" processor time, 1 / {CLIENTS} | cores |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+        f"| one request | rows, ours and shap's | ours | {WORKERS} workers | shap's | faster | goal | ours, 1 client |"
+        f" {CLIENTS} against 1 | processor time, 1 / {CLIENTS} | cores, 1 / {WORKERS} workers |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     with TemporaryDirectory() as work:
         for subject in subjects.values():
             shutil.copytree(subject.folder.path, Path(work) / "models" / subject.folder.path.name)
             if any(asked.same for asked in ASKED if asked.model == subject.folder.manifest.name):
                 write_model(Path(work) / "models", subject)
-        server = Server(SHAPSERVE_MODELS=str(Path(work) / "models"))
+        models = str(Path(work) / "models")
+        servers = [Server(SHAPSERVE_MODELS=models, arguments=options) for options in ((), ("--workers", str(WORKERS)))]
         try:
-            server.wait_until_ready()
+            for server in servers:
+                _wait_until_ready(server)
             for name, subject in subjects.items():
                 with peer(Path(work), subject) as (port, pid), Apart() as apart:
                     for asked in (asked for asked in ASKED if asked.model == name):
-                        lines.append(_measure(apart, asked, _rows(asked, subject), server, (port, pid)))
+                        lines.append(_measure(apart, asked, _rows(asked, subject), servers, (port, pid)))
         finally:
-            server.stop()
+            for server in servers:
+                server.stop()
     return lines
 
 
-def _measure(apart: Apart, asked: Asked, rows: str, server: Server, peer: tuple[int, int]) -> str:
-    ours, theirs, alone, warm = Turns(), Turns(), Turns(), Turns()
-    us = (server.port, server.pid)
-    for port, pid in (us, peer):
+def _measure(apart: Apart, asked: Asked, rows: str, servers: list[Server], peer: tuple[int, int]) -> str:
+    ours, more, theirs, alone, warm = Turns(), Turns(), Turns(), Turns(), Turns()
+    us, workers = ((server.port, server.pid) for server in servers)
+    for port, pid in (us, workers, peer):
         warm.take(apart, port, pid, asked.request(), CLIENTS, SECONDS / 2)
     for _ in range(ROUNDS):
         theirs.take(apart, *peer, asked.request(), CLIENTS, SECONDS)
         ours.take(apart, *us, asked.request(), CLIENTS, SECONDS)
+        more.take(apart, *workers, asked.request(), CLIENTS, SECONDS)
         alone.take(apart, *us, asked.request(), 1, SECONDS / 2)
-    cores = f"{ours.cores:.2f} + {ours.client_cpu / ours.seconds:.2f} of {_CORES}"
+    cores = " / ".join(f"{turns.cores:.2f} + {turns.client_cpu / turns.seconds:.2f}" for turns in (ours, more)) + f" of {_CORES}"
     return (
-        f"| {asked.what} | {rows} | {ours.rate:.0f}/s | {theirs.rate:.1f}/s | {ours.rate / theirs.rate:.1f}x | {asked.goal} |"
+        f"| {asked.what} | {rows} | {ours.rate:.0f}/s | {more.rate:.0f}/s | {theirs.rate:.1f}/s |"
+        f" {ours.rate / theirs.rate:.1f}x, {more.rate / theirs.rate:.1f}x | {asked.goal} |"
         f" {alone.rate:.0f}/s | {ours.rate / alone.rate:.2f}x |"
         f" {alone.cpu / alone.answers * 1e3:.2f} / {ours.cpu / ours.answers * 1e3:.2f} ms | {cores} |"
     )
+
+
+def _cpu_seconds(pid: int) -> float:
+    """With its workers."""
+    return sum(map(proc.cpu_seconds, [pid, *proc.descendants(pid)]))
+
+
+def _wait_until_ready(server: Server) -> None:
+    """Whichever of the workers is asked: many times in a row, each on a new connection."""
+    server.wait_until_ready()
+    row = 0
+    while row < 10 * WORKERS:
+        row = row + 1 if httpx.get(f"{server.url}/readyz").status_code == 200 else 0
+        time.sleep(0.05)
 
 
 def _rows(asked: Asked, subject: Subject) -> str:

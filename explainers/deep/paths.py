@@ -62,15 +62,15 @@ class DeepPaths:
         _, outputs, places = passes.plan(question.outputs)
         values = np.zeros((1, *question.players.shape, question.outputs.shape[1]))
         random = generator(question.effort.seed, 0)
-        end = self._side(np.tile(x[None], (passes.rows, *[1] * x.ndim)))
+        check = question.effort.check
+        end = self._side(np.tile(x[None], (passes.rows, *[1] * x.ndim)), check)
         for k, block in enumerate(passes.blocks(question.background)):
             rows = question.background.x[k * passes.rows : (k + 1) * passes.rows]
             half = _halves(x, rows, question.players, random)  # (rows, ...)
-            question.effort.check()
-            middles = [self._side(np.where(mask, x, rows)) for mask in (half, ~half)]
+            middles = [self._side(np.where(mask, x, rows), check) for mask in (half, ~half)]
             for output, (_, adds) in zip(outputs, places, strict=True):
                 seed = passes.constant(passes.seeds(output[None])[0])
-                elements = self._paths(seed, block, middles, end, question.effort.check)
+                elements = self._paths(seed, block, middles, end, check)
                 value = question.players.add_up(elements[None, :, None])[..., 0]
                 for place, sign in adds:
                     values[..., place] += sign * value
@@ -87,8 +87,9 @@ class DeepPaths:
         two = sum((step(begin, middle) + step(middle, end) for middle in middles), np.zeros(1)) / 2
         return two + _EXTRAPOLATE * (two - step(begin, end))
 
-    def _side(self, inputs: Array) -> Any:
+    def _side(self, inputs: Array, check: Callable[[], None]) -> Any:
         """At most a block of inputs (rows, ...), padded, and what the rules keep of it."""
+        check()
         (block,) = blocks(inputs, self._passes.rows)
         values = self._passes.constant(block)
         return values, self._passes.forward(values)
