@@ -1,5 +1,7 @@
 """What several tests need."""
 
+import gc
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -15,6 +17,11 @@ from benchmarks.process import ROOT, Server
 from service.app import create_app
 from service.settings import Settings
 from tests.fakes import linear_catalog
+
+gc.set_threshold(
+    100_000, 20, 20
+)  # what TensorFlow traces stays: to look for garbage in it again and again takes a tenth of the time
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # scikit-learn's threads wait for each other actively, and the cores are taken
 
 FULL_DATA = ROOT.parent / "shared" / "data"
 
