@@ -44,9 +44,11 @@ def overload(port: int, pid: int, requests: Sequence[bytes], seconds: float, pea
         pool.submit(watched.look)
         alive = pool.submit(probe, port, "/livez", seconds)
         spent = proc.cpu_seconds(pid)
-        over = apart.run(opened, port, requests, TIMES * peak.result.rate, seconds)
+        try:
+            over = apart.run(opened, port, requests, TIMES * peak.result.rate, seconds)
+        finally:
+            watched.ended.set()
         over_busy = (proc.cpu_seconds(pid) - spent) / over.seconds
-        watched.ended.set()
         live = alive.result()
         later = apart.run(closed, port, requests, CLIENTS, peak_seconds)
     peaks = [peak.result.rate, later.result.rate]
