@@ -43,7 +43,6 @@ def create_app(settings: Settings, catalog: Catalog | None = None) -> FastAPI:
         lifespan=_lifespan,
         middleware=[
             *_cors(settings),
-            Middleware(Gate, lane, metrics, life),
             Middleware(RequestId),
             Middleware(SafeHeaders, life),
             Middleware(Observe, metrics),
@@ -60,6 +59,7 @@ def create_app(settings: Settings, catalog: Catalog | None = None) -> FastAPI:
     app.state.context = Context(settings, found, metrics)
     app.state.watcher = Watcher(found, settings, easel.start) if catalog is None else None
     app.state.lane = lane
+    app.state.gate = Gate(lane, metrics, life, settings.cors_origins)
     app.state.drawing = Lane(1, settings.max_waiting, phases=("draw-queue", "draw"), **crowd)
     app.state.easel, app.state.life = easel, life
     app.state.bodies = Bodies(settings.max_body_bytes, settings.max_bodies_bytes, settings.body_seconds, life)

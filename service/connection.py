@@ -1,18 +1,34 @@
-"""A connection of the server: uvicorn's, with a limit for what stands before a body, in bytes and in seconds."""
+"""A connection of the server: uvicorn's, with a limit for what stands before a body, in bytes and in seconds, and with a gate."""
 
 import asyncio
+from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from service.errors import MEDIA_TYPE, NotHttp
+from service.gate import Gate
 from service.request_id import new_id
 
 HEAD_BYTES = 2**16
 HEAD_SECONDS = 10.0
 
 
+class _TurnedAway:
+    """Stands for a request that has its answer: what still comes of it is not looked at."""
+
+    response_complete = True
+    message_event = asyncio.Event()
+
+
 class Connection(HttpToolsProtocol):
-    """Closed when its first line and headers are too long, or do not come; uvicorn would wait, and keep them all."""
+    """Closed when its first line and headers are too long, or do not come; uvicorn would wait, and keep them all.
+
+    What comes to a full service gets its answer here.
+    """
+
+    def __init__(self, config: Any, *arguments: Any, **options: Any) -> None:
+        super().__init__(config, *arguments, **options)
+        self._gate: Gate = config.app.state.gate
 
     _late: asyncio.TimerHandle | None = None
     _heading = False
@@ -47,7 +63,28 @@ class Connection(HttpToolsProtocol):
         """The head is there."""
         self._heading = False
         self._arrived()
-        super().on_headers_complete()
+        idle = self.cycle is None or self.cycle.response_complete
+        if idle and self.parser.get_method() == b"POST" and self._gate.is_shut:
+            self._turn_away()
+        else:
+            super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """The body is there. If it was answered before, the connection begins to be idle now."""
+        super().on_message_complete()
+        if self.cycle.response_complete and not self.transport.is_closing():
+            self._unset_keepalive_if_required()
+            self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
+
+    def _turn_away(self) -> None:
+        path, origin = self.url.partition(b"?")[0], dict(self.headers).get(b"origin", b"")
+        keep = self.parser.get_http_version() != "1.0" and self.parser.should_keep_alive()
+        response, keep = self._gate.turn_away(path.decode("latin-1"), origin.decode("latin-1"), keep=keep)
+        self.cycle = _TurnedAway()  # type: ignore[assignment]
+        self.transport.write(response)
+        if not keep:
+            self.transport.close()
+        self.on_response_complete()
 
     def send_400_response(self, msg: str) -> None:
         """A problem like all others, and the last answer of the connection."""

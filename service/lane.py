@@ -16,7 +16,7 @@ T = TypeVar("T")
 _TOO_LATE = "the work was stopped; ask for less at once, or allow more time"
 _POLITE = 3
 """How far computing stands back: half of the event loop's share of a core. More would starve it beside other processes."""
-_FULL = "too many requests wait already; try again in a moment"
+FULL = "too many requests wait already; try again in a moment"
 
 
 class Clock:
@@ -104,10 +104,10 @@ class Lane:
         self._lock = threading.Lock()
         self._phases, self._waiting, self._computing = phases, waiting, computing
 
-    def check_room(self) -> None:
-        """Before anything of a request is read. Raises Busy."""
-        if self._taken >= self._places:
-            raise Busy(_FULL)
+    @property
+    def is_full(self) -> bool:
+        """Whether there is no place for one more."""
+        return self._taken >= self._places
 
     async def run(self, work: Callable[[Clock], T], clock: Clock, left: Coroutine[Any, Any, None]) -> T:
         """Do `work` on a thread; it is told to stop when the deadline has passed or `left` ends, which is the client's leaving.
@@ -116,14 +116,14 @@ class Lane:
         """
         if not self._enter():
             left.close()
-            raise Busy(_FULL)
+            raise Busy(FULL)
         job = _Job(work)
         try:
             future = self._threads.submit(self._begin, job, clock)
         except RuntimeError:  # there is no thread to be had, or the service ends
             left.close()
             self._leave(job)
-            raise Busy(_FULL) from None
+            raise Busy(FULL) from None
         future.add_done_callback(lambda _: self._leave(job))
         answer, gone = asyncio.wrap_future(future), asyncio.ensure_future(left)
         try:
@@ -146,7 +146,7 @@ class Lane:
 
     def _enter(self) -> bool:
         with self._lock:
-            if self._taken >= self._places:
+            if self.is_full:
                 return False
             self._taken += 1
         self._waiting.inc()

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -15,6 +16,7 @@ from fastapi import FastAPI
 
 from benchmarks.process import ROOT, Server
 from service.app import create_app
+from service.connection import Connection
 from service.settings import Settings
 from tests.fakes import linear_catalog
 
@@ -27,9 +29,10 @@ FULL_DATA = ROOT.parent / "shared" / "data"
 
 
 @contextmanager
-def serving(app: FastAPI) -> Iterator[httpx.Client]:
+def serving(app: FastAPI, **options: Any) -> Iterator[httpx.Client]:
     """An HTTP client of the app, which a thread of this process serves."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
+    http = Connection if hasattr(app.state, "gate") else "auto"
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", http=http, **options))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:

@@ -225,6 +225,48 @@ def test_a_full_service_says_so_before_the_body_is_read() -> None:
         assert "shapserve_computing 0.0" in client.get("/metrics").text
 
 
+class Full:
+    """A lane without a place."""
+
+    is_full = True
+
+
+def test_a_connection_goes_on_after_it_was_turned_away() -> None:
+    """Whatever still comes of the body is not taken for a request; who asks for the last answer gets the last one."""
+    app = create_app(Settings(cors_origins=("https://shop.example",)), linear_catalog())
+    app.state.gate._lane = Full()
+    with serving(app) as client, socket.create_connection((client.base_url.host, client.base_url.port or 80)) as connection:
+        connection.settimeout(2)
+        connection.sendall(HEAD.replace(b"Host", b"Origin: https://shop.example\r\nHost") % len(b"POST /\n"))
+        said = connection.recv(10_000).lower()
+        assert said.count(b"http/1.1 503") == 1
+        assert b"access-control-allow-origin: https://shop.example" in said
+        connection.sendall(b"POST /\n" + b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert b'"alive"' in connection.recv(10_000)
+        connection.sendall((HEAD % 2 + b"{}") * 3)
+        time.sleep(0.2)
+        assert connection.recv(100_000).count(b"HTTP/1.1 503") == 3
+        connection.sendall((HEAD % 2).replace(b"HTTP/1.1", b"HTTP/1.0") + b"{}")
+        rest = b"".join(iter(lambda: connection.recv(10_000), b""))
+        assert b"connection: close" in rest
+        assert b"access-control" not in rest
+
+
+def test_a_connection_that_was_turned_away_is_not_kept_for_ever() -> None:
+    """Its body ends after its answer."""
+    app = create_app(Settings(), linear_catalog())
+    app.state.gate._lane = Full()
+    with (
+        serving(app, timeout_keep_alive=1) as client,
+        socket.create_connection((client.base_url.host, client.base_url.port or 80)) as connection,
+    ):
+        connection.settimeout(4)
+        connection.sendall(HEAD % 7)
+        assert connection.recv(10_000)
+        connection.sendall(b"1234567")
+        assert connection.recv(10) == b""
+
+
 def test_all_bodies_together_have_a_limit() -> None:
     """One that arrives slowly holds its part; when it has gone there is room again."""
     body = {"model": "linear", "instances": [{"Count": 1}]}
@@ -280,7 +322,7 @@ def test_a_place_is_given_back_when_there_is_no_thread() -> None:
         for _ in range(5):
             with pytest.raises(Busy):
                 await lane.run(lambda _: None, Clock(1000), staying())
-        lane.check_room()
+        assert not lane.is_full
 
     asyncio.run(scene())
 
