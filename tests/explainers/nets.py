@@ -83,10 +83,13 @@ class Case:
             rng.normal(size=(rows, *shape)).astype(np.float32), equal_weights(rows) if weights is None else weights
         )
         self.x = rng.normal(size=(n, *shape)).astype(np.float32)
+        self._built: dict[str, Explainer] = {}
 
     def explainer(self, method: str) -> Explainer:
-        """Compiled for this net and background."""
-        return METHODS[method].build(self.network, self.background)
+        """Compiled for this net and background, when it is first asked for."""
+        if method not in self._built:
+            self._built[method] = METHODS[method].build(self.network, self.background)
+        return self._built[method]
 
     def question(self, players: str, outputs: Any = None, background: Background | None = None, **effort: Any) -> Question:
         """About all outputs by default."""

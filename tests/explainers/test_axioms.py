@@ -98,10 +98,16 @@ def test_efficiency_of_images(method: str, pool: str) -> None:
     assert_efficient(image(pool), method, 2)
 
 
+@cache
+def line() -> Case:
+    """Affine in the input."""
+    return Case(affine(6, 3), rows=20, weights=unequal(20))
+
+
 @FOR_RECORDS
 def test_affine_nets_have_known_values(method: str) -> None:
     """Phi = w (x - mean), which has all four axioms."""
-    case = Case(affine(6, 3), rows=20, weights=unequal(20))
+    case = line()
     rows = np.eye(6, dtype=np.float32)
     slope = case.network.predict(rows).astype(np.float64) - case.network.predict(0 * rows)  # (columns, outputs)
     mean = case.background.weights.astype(np.float64) @ case.background.x
@@ -109,14 +115,33 @@ def test_affine_nets_have_known_values(method: str) -> None:
     assert (np.abs(found.values - (case.x - mean)[:, :, None] * slope) <= 2e-5 + noise(found)).all()
 
 
-@FOR_RECORDS
-def test_dummy(method: str) -> None:
-    """A column without weight gets nothing, whatever the net behind."""
+@cache
+def without_weight() -> Case:
+    """Column 2 of 5."""
     model = dense_net(5, [8], 2, "softmax")
     kernel, *others = model.get_weights()
     kernel[2] = 0
     model.set_weights([kernel, *others])
-    assert np.abs(explain(Case(model), method).values[:, 2]).max() < 3e-7
+    return Case(model)
+
+
+@FOR_RECORDS
+def test_dummy(method: str) -> None:
+    """A column without weight gets nothing, whatever the net behind."""
+    assert np.abs(explain(without_weight(), method).values[:, 2]).max() < 3e-7
+
+
+@cache
+def symmetric(bent: bool) -> Case:
+    """Columns 1 and 3 of 5."""
+    model = dense_net(5, [8], 3, "softmax") if bent else affine(5, 3)
+    kernel, *others = model.get_weights()
+    kernel[3] = kernel[1]
+    model.set_weights([kernel, *others])
+    case = Case(model)
+    case.x[:, 3] = case.x[:, 1]
+    case.background.x[:, 3] = case.background.x[:, 1]
+    return case
 
 
 @FOR_RECORDS
@@ -125,28 +150,39 @@ def test_symmetry(method: str) -> None:
 
     `deep_paths` draws halves: there it holds on average, and on affine nets always.
     """
-    model = affine(5, 3) if method == "deep_paths" else dense_net(5, [8], 3, "softmax")
-    kernel, *others = model.get_weights()
-    kernel[3] = kernel[1]
-    model.set_weights([kernel, *others])
-    case = Case(model)
-    case.x[:, 3] = case.x[:, 1]
-    case.background.x[:, 3] = case.background.x[:, 1]
-    found = explain(case, method)
+    found = explain(symmetric(method != "deep_paths"), method)
     allowed = 1e-7 + np.hypot(noise(found)[:, 3], noise(found)[:, 1])
     assert (np.abs(found.values[:, 3] - found.values[:, 1]) <= allowed).all()
+
+
+@cache
+def summed(bent: bool) -> Case:
+    """The last output is the sum of the other two."""
+    model = dense_net(4, [9], 3, "linear") if bent else affine(4, 3)
+    *others, kernel, bias = model.get_weights()
+    kernel[:, 2], bias[2] = kernel[:, 0] + kernel[:, 1], bias[0] + bias[1]
+    model.set_weights([*others, kernel, bias])
+    return Case(model)
 
 
 @FOR_RECORDS
 def test_linearity(method: str) -> None:
     """An output that is the sum of two others has the sum of their values."""
-    model = affine(4, 3) if METHODS[method].fairness == "affine" else dense_net(4, [9], 3, "linear")
-    *others, kernel, bias = model.get_weights()
-    kernel[:, 2], bias[2] = kernel[:, 0] + kernel[:, 1], bias[0] + bias[1]
-    model.set_weights([*others, kernel, bias])
-    found = explain(Case(model), method)
+    found = explain(summed(METHODS[method].fairness != "affine"), method)
     allowed = 2e-6 + noise(found).sum(axis=2)
     assert (np.abs(found.values[..., 2] - found.values[..., 0] - found.values[..., 1]) <= allowed).all()
+
+
+@cache
+def bent() -> Case:
+    """With strongly unequal weights."""
+    return Case(dense_net(7, [12, 8], 3, "softmax", scale=3), rows=30, n=4, weights=unequal(30))
+
+
+@cache
+def small_image() -> Case:
+    """Four of them."""
+    return Case(image_net(), n=4)
 
 
 @pytest.mark.parametrize(
@@ -155,7 +191,7 @@ def test_linearity(method: str) -> None:
 )
 def test_unbiased_methods_agree_with_exact(method: str) -> None:
     """Within four standard errors, on a bent net with strongly unequal weights."""
-    case = Case(dense_net(7, [12, 8], 3, "softmax", scale=3), rows=30, n=4, weights=unequal(30))
+    case = bent()
     truth, found = explain(case, "exact").values, explain(case, method)
     assert np.abs(truth).max() > 0.1
     assert (np.abs(found.values - truth) <= 1e-6 + noise(found)).all()
@@ -164,30 +200,42 @@ def test_unbiased_methods_agree_with_exact(method: str) -> None:
 @pytest.mark.parametrize("method", ["deep", "deep_shap", "gradient"])
 def test_fields_and_patches_are_sums(method: str) -> None:
     """The columns of one field, the pixels of one patch."""
-    case = Case(dense_net(5, [8], 2, "softmax"))
+    case = without_weight()
     columns, fields = case.values(method, "columns"), case.values(method, "fields")
     np.testing.assert_allclose(fields, np.concatenate([columns[:, :2].sum(1, keepdims=True), columns[:, 2:]], 1), atol=1e-12)
-    images = Case(image_net(), n=2)
+    images = small_image()
     pixels, patches = images.values(method, "pixels"), images.values(method, "patches")
-    assert patches.shape == (2, 3, 3, 4)
+    assert patches.shape == (4, 3, 3, 4)
     np.testing.assert_allclose(patches[:, 0, 0], pixels[:, :4, :3].sum(axis=(1, 2, 3)), atol=1e-12)
     np.testing.assert_allclose(total(patches), total(pixels), atol=1e-12)
+
+
+@cache
+def five_outputs() -> Case:
+    """Of four columns."""
+    return Case(dense_net(4, [6], 5, "softmax"), n=4)
 
 
 @METHOD
 def test_some_outputs_are_those_of_all(method: str) -> None:
     """Also in another order, and another one per instance."""
-    case = Case(image_net()) if method == "partition" else Case(dense_net(4, [6], 5, "softmax"))
-    some = [[3, 1], [0, 3], [2, 3]]
+    case = small_image() if method == "partition" else five_outputs()
+    some = [[3, 1], [0, 3], [2, 3], [1, 2]]
     everything, found = explain(case, method).values, explain(case, method, some).values
     for i, asked in enumerate(some):
         np.testing.assert_allclose(found[i], everything[i][..., asked], atol=1e-6)
 
 
+@cache
+def seven_rows() -> Case:
+    """A small background."""
+    return Case(dense_net(4, [6], 2, "softmax"), rows=7)
+
+
 @FOR_RECORDS
 def test_another_background_is_the_same_as_ones_own(method: str) -> None:
     """A background of the request, of any size, gives what the same one gives as the model's; rows may be split."""
-    case = Case(dense_net(4, [6], 2, "softmax"), rows=7)
+    case = seven_rows()
     rng = np.random.default_rng(3)
     for rows in (1, 7, 50):
         other = Background(rng.normal(size=(rows, 4)).astype(np.float32), unequal(rows))
@@ -197,12 +245,17 @@ def test_another_background_is_the_same_as_ones_own(method: str) -> None:
         assert (np.abs(asked - own.values) <= 1e-6 + (1.5 * noise(own) if method == "gradient" else 0)).all()
 
 
+@cache
+def many_records(n: int) -> Case:
+    """Of nine columns."""
+    return Case(dense_net(9, [32, 16], 2, "softmax"), rows=30, n=n)
+
+
 @METHOD
 def test_an_instance_does_not_depend_on_its_neighbours(method: str) -> None:
     """Byte for byte: alone, first or last of many, or between others."""
     many = 100 if METHODS[method].efficiency == "always" else 10
-    cases = [Case(image_net(), n=4), Case(dense_net(9, [32, 16], 2, "softmax"), rows=30, n=many)]
-    for case in cases[: 1 if method == "partition" else 2]:
+    for case in [small_image()] if method == "partition" else [small_image(), many_records(many)]:
         together = explain(case, method).values
         for i in (0, 1, len(case.x) - 1):
             alone = Case.__new__(Case)

@@ -51,6 +51,7 @@ def wrapped(make: Any, way: str, h: Any) -> Any:
 
 
 @pytest.mark.filterwarnings("ignore:You passed `rms_scaling=True`")
+@pytest.mark.filterwarnings("ignore:You are using a softmax over axis")
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(shape=st.sampled_from(SHAPES), plan=PLANS, outputs=st.integers(1, 3), seed=st.integers(0, 99))
 def test_random_nets_are_additive(shape: tuple[int, ...], plan: list[tuple[int, str]], outputs: int, seed: int) -> None:
