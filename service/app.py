@@ -11,7 +11,7 @@ from service import __version__
 from service.access import Access
 from service.catalog import Catalog
 from service.context import Context
-from service.cors import Cors
+from service.cors import EXPOSED, Cors
 from service.errors import BY_STATUS, Problem, Unexpected
 from service.gate import Gate
 from service.headers import SafeHeaders
@@ -80,7 +80,7 @@ def _cors(settings: Settings) -> list[Middleware]:
             allow_origins=settings.cors_origins,
             allow_methods=["GET", "HEAD", "POST"],
             allow_headers=["Content-Type", "Authorization", "X-API-Key"],
-            expose_headers=["X-Request-ID", "Server-Timing", "Retry-After"],
+            expose_headers=EXPOSED,
         )
     ]
 

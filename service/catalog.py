@@ -135,7 +135,7 @@ class Catalog:
     def watch(self, folder: Path, seconds: float, stop: threading.Event, loaded: Callable[[], None]) -> None:
         """Load what is there, call `loaded`, then look again every so many seconds until `stop` is set."""
         self._stop = stop
-        gc.disable()  # what is imported and traced stays: looking at it again and again would take a tenth of the start
+        gc.disable()  # what is imported and traced stays: it need not be looked at again and again
         try:
             self.load(folder)
         except Exception:  # the next look may find what this one did not

@@ -5,12 +5,13 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from service.errors import MEDIA_TYPE, NotHttp
+from service.errors import NotHttp
 from service.gate import Gate
-from service.request_id import new_id
+from service.problems import head_of, problem_bytes
 
 HEAD_BYTES = 2**16
 HEAD_SECONDS = 10.0
+_NOT_HTTP, _LAST = head_of(NotHttp), "connection: close"
 
 
 class _TurnedAway:
@@ -29,10 +30,8 @@ class Connection(HttpToolsProtocol):
     def __init__(self, config: Any, *arguments: Any, **options: Any) -> None:
         super().__init__(config, *arguments, **options)
         self._gate: Gate = config.app.state.gate
-
-    _late: asyncio.TimerHandle | None = None
-    _heading = False
-    _head = 0
+        self._late: asyncio.TimerHandle | None = None
+        self._heading, self._head = False, 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Whoever connects has something to ask."""
@@ -78,21 +77,23 @@ class Connection(HttpToolsProtocol):
 
     def _turn_away(self) -> None:
         path, origin = self.url.partition(b"?")[0], dict(self.headers).get(b"origin", b"")
-        keep = self.parser.get_http_version() != "1.0" and self.parser.should_keep_alive()
-        response, keep = self._gate.turn_away(path.decode("latin-1"), origin.decode("latin-1"), keep=keep)
+        keep = self.parser.get_http_version() != "1.0" and self.parser.should_keep_alive() and not self._gate.life.stopping
+        lines = self._lines() if keep else [*self._lines(), _LAST]
         self.cycle = _TurnedAway()  # type: ignore[assignment]
-        self.transport.write(response)
+        self.transport.write(self._gate.turn_away(path.decode("latin-1"), origin.decode("latin-1"), lines))
         if not keep:
             self.transport.close()
         self.on_response_complete()
 
     def send_400_response(self, msg: str) -> None:
         """A problem like all others, and the last answer of the connection."""
-        request_id = new_id()
-        body = NotHttp("expected a request line, headers and a body as RFC 9112 has them").body(request_id)
-        head = f"content-type: {MEDIA_TYPE}\r\ncontent-length: {len(body)}\r\nx-request-id: {request_id}\r\nconnection: close"
-        self.transport.write(b"HTTP/1.1 400 Bad Request\r\n" + head.encode() + b"\r\n\r\n" + body)
+        problem = NotHttp("expected a request line, headers and a body as RFC 9112 has them")
+        self.transport.write(problem_bytes(_NOT_HTTP, problem, [*self._lines(), _LAST]))
         self.transport.close()
+
+    def _lines(self) -> list[str]:
+        """What uvicorn says with every answer: the date."""
+        return [f"{name.decode()}: {value.decode()}" for name, value in self.server_state.default_headers]
 
     def _arrived(self) -> None:
         if self._late is not None:

@@ -7,6 +7,9 @@ from starlette.responses import Response
 from service.errors import MEDIA_TYPE, OriginRefused
 from service.request_id import new_id
 
+EXPOSED = ("X-Request-ID", "Server-Timing", "Retry-After")
+"""Headers that pages may read."""
+
 
 class Cors(CORSMiddleware):
     """Starlette's, whose refusals are plain text."""

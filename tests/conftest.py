@@ -20,10 +20,10 @@ from service.connection import Connection
 from service.settings import Settings
 from tests.fakes import linear_catalog
 
-gc.set_threshold(
-    100_000, 20, 20
-)  # what TensorFlow traces stays: to look for garbage in it again and again takes a tenth of the time
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # scikit-learn's threads wait for each other actively, and the cores are taken
+# What TensorFlow traces stays: it need not be looked at again and again.
+gc.set_threshold(100_000, 20, 20)
+# scikit-learn's threads wait for each other actively, and the cores are taken.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 FULL_DATA = ROOT.parent / "shared" / "data"
 

@@ -65,8 +65,7 @@ class Readings:
 def soak(server: Server, seconds: float) -> Tally:
     """The first sixth is the warm-up; the next sixth is compared with the last.
 
-    What requests hold for a moment comes and goes in steps of 16 MiB: memory that does not come back raises what nine tenths of
-    the readings exceed.
+    What requests hold for a moment comes and goes: memory that does not come back raises what nine tenths of the readings exceed.
     """
     readings, begin = Readings(server), time.monotonic()
     with Apart() as apart:
