@@ -9,9 +9,13 @@ from typing import Any
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-import keras
 import numpy as np
-import tensorflow as tf
+
+from models.imports import without
+
+with without("matplotlib", "pandas", "sklearn"):  # Keras imports them where it finds them, and is nearly twice as slow to come
+    import keras
+    import tensorflow as tf
 
 from models.archive import InvalidArchive
 from models.arrays import Inputs, Outputs

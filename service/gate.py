@@ -4,6 +4,7 @@ This is the cheapest answer there is, as bytes and without a task of its own. Th
 who are in.
 """
 
+import asyncio
 import time
 from collections.abc import Iterable
 
@@ -16,6 +17,8 @@ from service.problems import head_of, problem_bytes
 
 _OURS = frozenset(("/predict", "/explain", "/summary", "/compare"))
 _HEAD = head_of(Busy)
+_REST = 0.004
+"""Seconds; those who come meanwhile are turned away together."""
 _READABLE = f"access-control-expose-headers: {', '.join(EXPOSED)}"
 
 
@@ -26,6 +29,8 @@ class Gate:
         """origins: whose pages may read why they were turned away."""
         self._lane, self._metrics, self._origins = lane, metrics, frozenset(origins)
         self.life = life
+        self._rests = False
+        """Whether a rest is to come, or on."""
 
     @property
     def is_shut(self) -> bool:
@@ -35,8 +40,17 @@ class Gate:
     def turn_away(self, path: str, origin: str, lines: Iterable[str]) -> bytes:
         """The whole response to a POST; lines: headers that are the connection's."""
         begin, more = time.perf_counter(), list(lines)
+        if not self._rests:
+            self._rests = True
+            asyncio.get_running_loop().call_soon(self._rest)
         if origin and (origin in self._origins or "*" in self._origins):
             more += [f"access-control-allow-origin: {origin}", _READABLE, "vary: Origin"]
         response = problem_bytes(_HEAD, Busy(FULL), more, protocol=path.startswith(("/v1/", "/v2/")))
         self._metrics.answered(path if path in _OURS else "other", "POST", Busy.status, time.perf_counter() - begin)
         return response
+
+    def _rest(self) -> None:
+        """Sleep on the event loop: whenever it wakes it interrupts those who compute, so it does not wake for every arrival."""
+        if self.is_shut:
+            time.sleep(_REST)
+        self._rests = False

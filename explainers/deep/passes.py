@@ -25,6 +25,8 @@ PAIR_ELEMENTS = 2**22
 _KEPT_BYTES = 2**27
 """What traces of backgrounds may take that are kept for the next request."""
 _CHANNELS = 8
+_CLASSES = 32
+"""Up to which the points of a softmax's quadrature take little memory."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Passes:
     """Made once for all methods with the same rules; compiled for blocks of rows of a size that no request can change.
 
     XLA fuses what goes element by element; convolutions are faster as TensorFlow's own operations, so where there are any, only
-    what lies between them is handed to XLA.
+    what lies between them is handed to XLA, without the softmax's quadrature, which takes longest to compile.
     """
 
     def __init__(
@@ -112,10 +114,10 @@ class Passes:
         pairs = [[Pair(*both) for both in zip(*of_step, strict=True)] for of_step in zip(x, b, strict=True)]
         multipliers = {len(self.steps): m}
         backwards = list(enumerate(self.steps))[::-1]
-        for is_convolution, part in groupby(backwards, key=lambda numbered: _is_convolution(numbered[1])):
+        for is_plain, part in groupby(backwards, key=lambda numbered: _is_plain(numbered[1])):
             steps = list(part)
             through = partial(pull, steps)
-            multipliers = (through if is_convolution else fused(through))(multipliers, [pairs[k] for k, _ in steps])
+            multipliers = (through if is_plain else fused(through))(multipliers, [pairs[k] for k, _ in steps])
         return multipliers[0]
 
 
@@ -146,6 +148,11 @@ def pull(steps: list[tuple[int, Step]], multipliers: dict[int, Tensor], pairs: l
         for i, m in zip(step.inputs, pulled, strict=True):
             multipliers[i] = multipliers[i] + m if i in multipliers else m
     return multipliers
+
+
+def _is_plain(step: Step) -> bool:
+    """Whether TensorFlow's own operations do, in a network that XLA does not compile whole."""
+    return _is_convolution(step) or (step.forward is tf.nn.softmax and len(step.shapes[0]) == 1 and step.shapes[0][0] <= _CLASSES)
 
 
 def _is_convolution(step: Step) -> bool:

@@ -20,6 +20,7 @@ from service.app import create_app
 from service.body import parse
 from service.catalog import Catalog
 from service.errors import BodyTooLarge, Busy, DeadlinePassed
+from service.gate import Gate
 from service.lane import Clock, Lane
 from service.life import Life
 from service.metrics import Metrics
@@ -266,6 +267,24 @@ def test_a_connection_that_was_turned_away_is_not_kept_for_ever() -> None:
         assert connection.recv(10_000)
         connection.sendall(b"1234567")
         assert connection.recv(10) == b""
+
+
+def test_those_who_are_turned_away_together_cost_one_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The event loop sleeps after each handful of rejects, and only while there is no place."""
+    rests: list[float] = []
+    monkeypatch.setattr("service.gate.time.sleep", rests.append)
+    lane = Full()
+    gate = Gate(lane, Metrics(), Life(), ())  # type: ignore[arg-type]
+
+    async def scene(full: bool) -> int:
+        rests.clear()
+        for _ in range(3):
+            gate.turn_away("/predict", "", ())
+        lane.is_full = full
+        await asyncio.sleep(0)
+        return len(rests)
+
+    assert [asyncio.run(scene(full)) for full in (True, True, False, True)] == [1, 1, 0, 1]
 
 
 def test_all_bodies_together_have_a_limit() -> None:

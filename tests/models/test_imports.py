@@ -1,0 +1,47 @@
+"""What is imported, and what is not."""
+
+import importlib
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from models.imports import without
+
+
+@pytest.fixture
+def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A module that nobody has imported."""
+    (tmp_path / "seldom_imported.py").write_text("here = True\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "seldom_imported", raising=False)
+    return "seldom_imported"
+
+
+def test_what_is_left_out_is_not_found_and_found_again_afterwards(example: str) -> None:
+    with without(example), pytest.raises(ModuleNotFoundError, match="seldom_imported is left out here"):
+        importlib.import_module(example)
+    assert importlib.import_module(example).here
+    with without(example):
+        assert importlib.import_module(example).here, "it is imported already"
+
+
+def test_another_thread_finds_it_meanwhile(example: str) -> None:
+    found = []
+    with without(example):
+        other = threading.Thread(target=lambda: found.append(importlib.import_module(example).here))
+        other.start()
+        other.join()
+    assert found == [True]
+
+
+def test_a_network_comes_without_what_keras_imports_for_others_and_these_can_be_imported_later() -> None:
+    code = (
+        "import sys, models.network;"
+        "print(sorted({'matplotlib', 'pandas', 'sklearn'} & set(sys.modules)));"
+        "import matplotlib.pyplot, pandas, sklearn.pipeline"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
