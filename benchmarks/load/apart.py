@@ -1,7 +1,6 @@
 """Load in a process of its own: what it takes is not what the measuring process takes, and it imports only what it needs."""
 
 import asyncio
-import pickle
 import subprocess
 import sys
 import time
@@ -9,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from multiprocessing import Pipe
 from typing import Any, Generic, TypeVar
 
 from benchmarks.process import ROOT
@@ -29,15 +29,19 @@ class Apart:
     """A context with one child process; what runs there is named at the top of a module."""
 
     def __enter__(self) -> "Apart":
-        command = [sys.executable, "-m", "benchmarks.load.child"]
-        self._child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT)
+        self._other, theirs = Pipe()
+        with theirs:
+            number = theirs.fileno()
+            command = [sys.executable, "-m", "benchmarks.load.child", str(number)]
+            self._child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=2, cwd=ROOT, pass_fds=[number])
         self._pool = ThreadPoolExecutor(1)
         self.run(time.time)  # it is there before anything is measured
         return self
 
     def __exit__(self, *_: object) -> None:
         self._pool.shutdown()
-        self._child.communicate()
+        self._other.close()
+        self._child.wait()
 
     def begin(self, work: Callable[..., Any], *arguments: Any) -> "Future[Done[Any]]":
         """Go on meanwhile. A coroutine function runs on a loop of its own."""
@@ -48,13 +52,11 @@ class Apart:
         return self.begin(work, *arguments).result()
 
     def _ask(self, *task: Any) -> Done[Any]:
-        assert self._child.stdin is not None
-        assert self._child.stdout is not None
-        pickle.dump(task, self._child.stdin)
-        self._child.stdin.flush()
+        self._other.send(task)
         try:
-            return pickle.load(self._child.stdout)
-        except EOFError:
+            done: Done[Any] = self._other.recv()
+            return done
+        except (EOFError, ConnectionError):
             raise RuntimeError(f"{task[0].__name__} failed") from None
 
 

@@ -1,21 +1,20 @@
-"""`python -m benchmarks.load.child`: the other side of Apart; does what is read from standard input, until its end."""
+"""`python -m benchmarks.load.child 5`: the other side of Apart; does what comes through that file, until its end."""
 
-import pickle
 import sys
+from multiprocessing.connection import Connection
 
 from benchmarks.load.apart import timed
 
 
 def main() -> None:
     """One task after the other."""
-    out, sys.stdout = sys.stdout.buffer, sys.stderr
-    while True:
-        try:
-            work, arguments = pickle.load(sys.stdin.buffer)
-        except EOFError:
-            return
-        pickle.dump(timed(work, arguments), out)
-        out.flush()
+    with Connection(int(sys.argv[1])) as other:
+        while True:
+            try:
+                work, arguments = other.recv()
+            except EOFError:
+                return
+            other.send(timed(work, arguments))
 
 
 if __name__ == "__main__":
