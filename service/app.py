@@ -17,6 +17,7 @@ from service.gate import Gate
 from service.headers import SafeHeaders
 from service.lane import Lane
 from service.life import Life
+from service.memory import keep_tidy
 from service.metrics import Metrics
 from service.negotiate import Bodies
 from service.observe import Observe
@@ -88,9 +89,11 @@ def _cors(settings: Settings) -> list[Middleware]:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Models load while `/livez` answers; what computes when the service stops may end."""
+    end_tidying = keep_tidy()
     if app.state.watcher is not None:
         app.state.watcher.start()
     yield
+    end_tidying()
     if app.state.watcher is not None:
         app.state.watcher.stop()
     app.state.lane.close()

@@ -12,6 +12,7 @@ from multiprocessing.process import BaseProcess
 from service.errors import DeadlinePassed, Unexpected
 from service.lane import Clock
 from service.logs import places
+from service.memory import keep_tidy
 from service.pictures.sketch import Sketch
 
 log = logging.getLogger(__name__)
@@ -103,6 +104,7 @@ def _serve(pipe: Connection) -> None:
     mpl.use("agg")
     from service.pictures.plots import draw
 
+    keep_tidy()
     with contextlib.suppress(EOFError, OSError):
         while True:
             sketch = pipe.recv()
