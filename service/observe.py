@@ -13,7 +13,7 @@ from service.metrics import Metrics
 from service.problems import problem_response
 
 log = logging.getLogger("service.access")
-_QUIET = ("/livez", "/readyz", "/metrics")
+_QUIET = ("/livez", "/readyz", "/metrics", "/v2/health/live", "/v2/health/ready")
 """Asked again and again by machines."""
 _METHODS = ("GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE")
 

@@ -1,7 +1,8 @@
 """The endpoints of KServe's protocols: they translate HTTP and nothing else."""
 
+from collections.abc import Callable
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, HTTPException, Path, Request, Response
 
@@ -27,8 +28,23 @@ _UNREADY: Responses = {404: _PROBLEMS[404], 503: {"model": ModelReady, "descript
 router = APIRouter()
 v1 = APIRouter(tags=["kserve v1"])
 v2 = APIRouter(tags=["open inference v2"])
-of_model = APIRouter()
-"""V2's endpoints of one model, below its name and again below its version."""
+_Endpoint = TypeVar("_Endpoint", bound=Callable[..., Any])
+
+
+def _versioned(version: Annotated[str, Path(examples=["1"])]) -> None:
+    """Declares what `_version` reads."""
+
+
+def _of_model(path: str, *methods: str, **told: Any) -> Callable[[_Endpoint], _Endpoint]:
+    """Below a model's name and again below its version: whole templates, which metrics and log call the route by."""
+
+    def register(endpoint: _Endpoint) -> _Endpoint:
+        v2.add_api_route(f"/v2/models/{{name}}{path}", endpoint, methods=[*methods], **told)
+        versions = f"/v2/models/{{name}}/versions/{{version}}{path}"
+        v2.add_api_route(versions, endpoint, methods=[*methods], dependencies=[Depends(_versioned)], **told)
+        return endpoint
+
+    return register
 
 
 @v1.head("/v1/models", include_in_schema=False)
@@ -93,27 +109,27 @@ async def get_ready(request: Request, response: Response) -> ServerReady:
     return ServerReady(live=True, ready=ready)
 
 
-@of_model.head("", include_in_schema=False)
-@of_model.get("", responses=_MISSING)
+@_of_model("", "HEAD", include_in_schema=False)
+@_of_model("", "GET", responses=_MISSING)
 async def get_metadata(name: ModelName, request: Request) -> ModelMetadata:
     """The tensors that the model takes and gives."""
     return about_model(find(request.app.state.context.catalog, name, _version(request)))
 
 
-@of_model.head("/ready", include_in_schema=False)
-@of_model.get("/ready", responses=_UNREADY)
+@_of_model("/ready", "HEAD", include_in_schema=False)
+@_of_model("/ready", "GET", responses=_UNREADY)
 async def get_model_ready(name: ModelName, request: Request, response: Response) -> ModelReady:
     """Whether the model serves."""
     return _status(response, readiness(request.app.state.context.catalog, name, _version(request)))
 
 
-@of_model.post("/infer", response_model=V2Response, responses=_PROBLEMS, openapi_extra=takes(V2InferRequest))
+@_of_model("/infer", "POST", response_model=V2Response, responses=_PROBLEMS, openapi_extra=takes(V2InferRequest))
 async def post_infer(name: ModelName, request: Request) -> Response:
     """What does the model predict?"""
     return await _told(request, predict, lambda context: V2(name, _version(request), context.catalog))
 
 
-@of_model.post("/explain", response_model=V2Response, responses=_PROBLEMS, openapi_extra=takes(V2ExplainRequest))
+@_of_model("/explain", "POST", response_model=V2Response, responses=_PROBLEMS, openapi_extra=takes(V2ExplainRequest))
 async def post_explain_tensors(name: ModelName, request: Request) -> Response:
     """And why? An extension of the protocol."""
     return await _told(request, explain, lambda context: V2(name, _version(request), context.catalog))
@@ -132,11 +148,5 @@ def _version(request: Request) -> str | None:
     return request.path_params.get("version")
 
 
-def _versioned(version: Annotated[str, Path(examples=["1"])]) -> None:
-    """Declares what `_version` reads."""
-
-
-v2.include_router(of_model, prefix="/v2/models/{name}")
-v2.include_router(of_model, prefix="/v2/models/{name}/versions/{version}", dependencies=[Depends(_versioned)])
 router.include_router(v1)
 router.include_router(v2)

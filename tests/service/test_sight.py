@@ -61,6 +61,17 @@ def test_requests_are_counted_by_route_and_never_by_path(app: FastAPI) -> None:
     assert not any("client" in name for name in seen)
 
 
+def test_routes_are_called_as_the_document_calls_them(app: FastAPI) -> None:
+    paths = app.openapi()["paths"]
+    with serving(app) as client:
+        for path, operations in paths.items():
+            for method in operations:
+                client.request(method.upper(), path.format(name="linear", version="1"))
+        labels = [re.findall(r"[|](\w+)=([^|]*)", name) for name in read(client) if name.startswith("shapserve_requests_total|")]
+    counted = {(dict(pairs)["route"], dict(pairs)["method"].lower()) for pairs in labels}
+    assert counted == {(path, method) for path, operations in paths.items() for method in operations}
+
+
 def test_an_explanation_leaves_its_choice_its_proof_and_its_times(app: FastAPI) -> None:
     with serving(app) as client:
         client.post("/explain", json=ASK)
