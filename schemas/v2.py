@@ -11,6 +11,8 @@ Datatype = Literal[
     "BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64", "FP16", "FP32", "FP64", "BYTES"
 ]
 Dimension = Annotated[int, Field(ge=0)]
+_MOST = 10_000
+"""Tensors. The first wrong one ends the search: pydantic makes an error of each, and nothing else of Python runs meanwhile."""
 
 
 class Hints(Sent):
@@ -70,8 +72,14 @@ class V2InferRequest(Sent):
 
     id: Annotated[str | None, Field(description="Comes back in the answer.")] = None
     parameters: RequestHints | None = None
-    inputs: Annotated[list[InputTensor], Field(min_length=1, description="A field without tensor is absent from every record.")]
-    outputs: Annotated[list[RequestedOutput] | None, Field(description="Tensors wanted; null or none: all.")] = None
+    inputs: Annotated[
+        list[InputTensor],
+        Field(min_length=1, max_length=_MOST, fail_fast=True, description="A field without tensor is absent from every record."),
+    ]
+    outputs: Annotated[
+        Annotated[list[RequestedOutput], Field(max_length=_MOST, fail_fast=True)] | None,
+        Field(description="Tensors wanted; null or none: all."),
+    ] = None
 
 
 class V2ExplainParameters(RequestHints, ExplainOptions):

@@ -32,6 +32,7 @@ def answer(asked: Asked, choice: Choice, attribution: Attribution, context: Cont
     predictions, base = rounded(predictions), rounded(base)
     proofs = prove(predictions, base, values, attribution.sum_stderr, known.predictions, exact=attribution.exact)
     context.metrics.explained(manifest.name, choice.asked, choice.method, attribution, proofs)
+    converged = _converged(attribution, question)
     data: Any = asked.instances.columns if question.players.name == "columns" else asked.instances.data
     explanations: list[Json] = [
         {
@@ -48,7 +49,7 @@ def answer(asked: Asked, choice: Choice, attribution: Attribution, context: Cont
                 "tolerance": proof.tolerance,
                 "ok": proof.ok,
                 "stderr": None if stderr is None else stderr[i],
-                "converged": _converged(attribution, question)[i],
+                "converged": converged[i],
                 "stopped_by": attribution.stopped_by and attribution.stopped_by[i],
                 "evaluations": attribution.evaluations[i],
                 "seed": attribution.seed,

@@ -1,9 +1,10 @@
-"""A connection of the server: uvicorn's, with a limit for what stands before a body, in bytes and in seconds, and with a gate."""
+"""A connection of the server: uvicorn's, with a limit for what stands around a body, in bytes and in seconds, and with a gate."""
 
 import asyncio
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+import httptools
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from service.errors import NotHttp
 from service.gate import Gate
@@ -11,10 +12,13 @@ from service.problems import head_of, problem_bytes
 
 HEAD_BYTES = 2**16
 HEAD_SECONDS = 10.0
+_REJECTS_AT_ONCE = 16
+"""Requests sent without waiting for answers, that are turned away in one go."""
 _NOT_HTTP, _LAST = head_of(NotHttp), "connection: close"
+_FRAMING = (b"content-length", b"transfer-encoding")
 
 
-class _TurnedAway:
+class _Answered:
     """Stands for a request that has its answer: what still comes of it is not looked at."""
 
     response_complete = True
@@ -24,14 +28,21 @@ class _TurnedAway:
 class Connection(HttpToolsProtocol):
     """Closed when its first line and headers are too long, or do not come; uvicorn would wait, and keep them all.
 
-    What comes to a full service gets its answer here.
+    What comes to a full service gets its answer here. Trailers are read past, and an upgrade to another protocol is not taken
+    (RFC 9110, 7.8): the body that comes with the offer belongs to its request.
     """
 
     def __init__(self, config: Any, *arguments: Any, **options: Any) -> None:
         super().__init__(config, *arguments, **options)
         self._gate: Gate = config.app.state.gate
         self._late: asyncio.TimerHandle | None = None
-        self._heading, self._head = False, 0
+        self._in_head = False
+        self._counting, self._counted = False, 0
+        """Whether a head or trailers come, and how many bytes whole reads brought of them."""
+        self._framing: list[bytes] = []
+        """How long the body is that comes with an offer to upgrade."""
+        self._rejects = 0
+        self._running: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Whoever connects has something to ask."""
@@ -39,47 +50,113 @@ class Connection(HttpToolsProtocol):
         self._late = self.loop.call_later(HEAD_SECONDS, transport.close)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Nothing more is waited for."""
+        """Nothing more is waited for, and nobody waits for what is being done."""
         self._arrived()
+        if self._running is not None and not self._running.response_complete:
+            self._running.disconnected = True
+            self._running.message_event.set()
         super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Some bytes, of a head or of a body."""
+        self._unset_keepalive_if_required()
+        self._rejects = 0
+        while data and not self.transport.is_closing():
+            data = self._feed(data)
+        if self._idle and self._late is None and not self.transport.is_closing():
+            self._unset_keepalive_if_required()
+            self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
+
+    def _feed(self, data: bytes) -> bytes:
+        """What is left where an upgrade was offered."""
+        self._counted += len(data)
+        rest = b""
+        try:
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as offer:
+                rest = data[offer.args[0] :]
+                if self._framing:
+                    self.parser = httptools.HttpRequestParser(self)
+                    self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
+                    self.parser.feed_data(b"POST / HTTP/1.1\r\n%b\r\n" % b"".join(self._framing))
+        except httptools.HttpParserError:
+            self.send_400_response("")
+        if self._counting and self._counted > HEAD_BYTES:
+            self.transport.close()
+        return rest
+
+    def _begin_counting(self) -> None:
+        """From the next read on."""
+        self._counting, self._counted = True, 0
 
     def on_message_begin(self) -> None:
         """The first byte of a request."""
         super().on_message_begin()
-        self._heading, self._head = True, 0
+        self._begin_counting()
+        self._in_head = True
         if self._late is None:
             self._late = self.loop.call_later(HEAD_SECONDS, self.transport.close)
 
-    def data_received(self, data: bytes) -> None:
-        """Some bytes, of a head or of a body."""
-        super().data_received(data)
-        if self._heading:
-            self._head += len(data)
-            if self._head > HEAD_BYTES:
-                self.transport.close()
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Of a head; trailers say nothing here."""
+        if self._in_head:
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """The head is there."""
-        self._heading = False
+        self._in_head = self._counting = False
         self._arrived()
-        idle = self.cycle is None or self.cycle.response_complete
-        if idle and self.parser.get_method() == b"POST" and self._gate.is_shut:
+        self._unset_keepalive_if_required()
+        if self._framing:  # of a body whose request is known
+            self._framing = []
+            return
+        if self.parser.should_upgrade():
+            self._framing = [b"%b: %b\r\n" % header for header in self.headers if header[0] in _FRAMING]
+        if self.transport.is_closing():
+            self.cycle = _Answered()  # type: ignore[assignment]
+        elif self._idle and self.parser.get_method() == b"POST" and self._gate.is_shut:
             self._turn_away()
         else:
             super().on_headers_complete()
+            if len(self.pipeline) == 1:
+                self.flow.resume_reading()  # or nobody would see the client leave
+
+    def on_chunk_header(self) -> None:
+        """What follows may be trailers."""
+        self._begin_counting()
+
+    def on_body(self, body: bytes) -> None:
+        """Some of it."""
+        self._counting = False
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """The body is there. If it was answered before, the connection begins to be idle now."""
-        super().on_message_complete()
-        if self.cycle.response_complete and not self.transport.is_closing():
-            self._unset_keepalive_if_required()
-            self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
+        """The body is there, or comes after the offer that is not taken."""
+        self._counting = False
+        if not self._framing:
+            super().on_message_complete()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
+
+    @property
+    def _idle(self) -> bool:
+        return self.cycle is None or self.cycle.response_complete
 
     def _turn_away(self) -> None:
         path, origin = self.url.partition(b"?")[0], dict(self.headers).get(b"origin", b"")
-        keep = self.parser.get_http_version() != "1.0" and self.parser.should_keep_alive() and not self._gate.life.stopping
+        self._rejects += 1
+        keep = (
+            self.parser.get_http_version() != "1.0"
+            and self.parser.should_keep_alive()
+            and not self._gate.life.stopping
+            and not self.flow.write_paused
+            and self._rejects < _REJECTS_AT_ONCE
+        )
         lines = self._lines() if keep else [*self._lines(), _LAST]
-        self.cycle = _TurnedAway()  # type: ignore[assignment]
+        self.cycle = _Answered()  # type: ignore[assignment]
         self.transport.write(self._gate.turn_away(path.decode("latin-1"), origin.decode("latin-1"), lines))
         if not keep:
             self.transport.close()

@@ -7,6 +7,7 @@ import logging
 import sys
 import threading
 import traceback
+import warnings
 from types import TracebackType
 
 from pythonjsonlogger.core import RESERVED_ATTRS
@@ -60,6 +61,7 @@ def set_up_logs(settings: Settings) -> None:
     )
     logging.basicConfig(level=settings.log_level.upper(), handlers=[handler], force=True)
     logging.captureWarnings(True)
+    warnings.filterwarnings("ignore", module=r"PIL\.")  # they tell what stands in a file, and each wording is kept for ever
     logging.getLogger("PIL").setLevel(logging.INFO)  # at debug it tells what stands in a file
     logging.getLogger("asyncio").addFilter(_first_line)
     threading.excepthook = _thread_failed

@@ -5,6 +5,7 @@ import gc
 import socket
 import threading
 import time
+import tracemalloc
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -21,6 +22,7 @@ from service.body import parse
 from service.catalog import Catalog
 from service.errors import BodyTooLarge, Busy, DeadlinePassed
 from service.gate import Gate
+from service.image_reader import _decode
 from service.lane import Clock, Lane
 from service.life import Life
 from service.metrics import Metrics
@@ -55,6 +57,17 @@ def test_a_body_of_too_many_values_is_not_parsed() -> None:
     """Nothing else of Python runs while it is."""
     with pytest.raises(BodyTooLarge, match="1,000,000 values"):
         parse(PredictRequest, b"[" + b"1," * 1_000_001 + b"1]")
+
+
+def test_line_ends_in_a_file_cost_no_more_than_the_file() -> None:
+    """Wherever they stand."""
+    text = "AA\n" * 2**20
+    tracemalloc.start()
+    try:
+        assert _decode(text) == bytes(len(text) // 2)
+        assert tracemalloc.get_traced_memory()[1] < 4 * len(text)
+    finally:
+        tracemalloc.stop()
 
 
 def test_too_many_values_are_refused_before_work() -> None:

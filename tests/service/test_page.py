@@ -34,6 +34,8 @@ def test_files_are_served_under_the_policy(client: httpx.Client, path: str, kind
     again = client.get(path, headers={"if-none-match": response.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
     assert again.headers["content-security-policy"] == POLICY
+    for part in ("bytes=abc", "bytes=0-1", "bytes=99999999-"):
+        assert client.get(path, headers={"range": part}).content == response.content
 
 
 def test_what_the_pages_name_is_there(client: httpx.Client) -> None:

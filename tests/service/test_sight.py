@@ -4,6 +4,8 @@ import io
 import json
 import logging
 import re
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,6 +18,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from prometheus_client.parser import text_string_to_metric_families
 
+from benchmarks.process import ROOT
 from service.app import create_app
 from service.catalog import Catalog
 from service.errors import Unexpected
@@ -124,6 +127,30 @@ def test_a_line_of_the_log_is_json_and_names_the_request(app: FastAPI, logged: i
     assert (line["level"], line["route"], line["status"]) == ("INFO", "/explain", 200)
     assert line["milliseconds"] > 0
     assert re.match(r"\d{4}-\d\d-\d\dT", line["timestamp"])
+
+
+PILLOW = """
+import io, struct
+from PIL import Image, TiffImagePlugin
+from models.images import read_image
+from models.manifest import ImageSpec
+from service.logs import set_up_logs
+from service.settings import Settings
+
+set_up_logs(Settings(log_format="json"))
+for many in (2, 37):
+    exif = b"Exif\\0\\0II*\\0\\x08\\0\\0\\0" + struct.pack("<HHHIHHI", 1, 0x112, 3, many, 1, 1, 0) + bytes(2 * many)
+    file = io.BytesIO()
+    Image.new("L", (4, 4)).save(file, "PNG", exif=exif)
+    read_image(file.getvalue(), ImageSpec(height=4, width=4, channels=1, scale=1))
+print(sum("274" in str(key) for key in vars(TiffImagePlugin).get("__warningregistry__", {})))
+"""
+
+
+def test_what_pillow_thinks_of_a_file_is_not_logged_and_not_kept() -> None:
+    """It words its warnings with numbers from the file."""
+    done = subprocess.run([sys.executable, "-c", PILLOW], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("0\n", "")
 
 
 def test_a_fault_is_logged_with_its_places_and_no_value(logged: io.StringIO) -> None:

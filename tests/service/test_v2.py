@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import re
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -50,6 +51,16 @@ def told(client: httpx.Client, path: str, inputs: list[dict[str, Any]] = TENSORS
 
 def arrays(answer: V2Response) -> dict[str, np.ndarray]:
     return {output.name: np.array(output.data).reshape(output.shape) for output in answer.outputs}
+
+
+@pytest.mark.parametrize(("member", "right"), [("inputs", COUNT), ("outputs", {"name": "predictions"})])
+def test_one_wrong_tensor_is_enough_to_stop(client: httpx.Client, member: str, right: Any) -> None:
+    """However many there are: no time and no memory goes into words about each."""
+    body = {"inputs": TENSORS, "outputs": None} | {member: [0] * 9_000}
+    begin = time.process_time()
+    assert len(refused(client.post(INFER, json=body), 422).errors) == 1
+    assert time.process_time() - begin < 0.1
+    assert refused(client.post(INFER, json=body | {member: [right] * 10_001}), 422).errors[0].pointer == f"/{member}"
 
 
 @pytest.mark.parametrize("path", [INFER, "/v2/models/linear/versions/7/infer"])

@@ -1,0 +1,143 @@
+"""What stands around requests on a connection: offers, trailers, silence, haste."""
+
+import json
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import httpx
+import pytest
+
+from service.access import new_key
+from service.app import create_app
+from service.catalog import Catalog
+from service.connection import HEAD_BYTES
+from service.settings import Settings
+from tests.conftest import serving
+from tests.fakes import linear_catalog, linear_model
+from tests.service.test_limits import Endless, Full
+
+BODY = json.dumps({"model": "linear", "instances": [{"Count": 1}]}).encode()
+LIVE = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"
+OFFER = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA\r\n"
+LENGTH, CHUNKED = b"Content-Length: %d\r\n" % len(BODY), b"Transfer-Encoding: chunked\r\n"
+CHUNKS = b"%x\r\n%b\r\n0\r\n\r\n" % (len(BODY), BODY)
+
+
+def head(*lines: bytes, path: bytes = b"/predict") -> bytes:
+    """Of a POST."""
+    return b"POST %b HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n%b\r\n" % (path, b"".join(lines))
+
+
+@contextmanager
+def connected(client: httpx.Client) -> Iterator[socket.socket]:
+    with socket.create_connection((client.base_url.host, client.base_url.port or 80)) as connection:
+        connection.settimeout(5)
+        yield connection
+
+
+def answers(connection: socket.socket, count: int) -> list[int]:
+    """The statuses of so many answers, in turn, or of fewer if the other side closes."""
+    seen: list[int] = []
+    said = b""
+    while len(seen) < count:
+        before, end, rest = said.partition(b"\r\n\r\n")
+        length = next((int(line[15:]) for line in before.lower().split(b"\r\n") if line.startswith(b"content-length:")), 0)
+        if end and len(rest) >= length:
+            seen.append(int(before[9:12]))
+            said = rest[length:]
+        elif more := connection.recv(2**16):
+            said += more
+        else:
+            break
+    return seen
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+@pytest.mark.parametrize(("framing", "body"), [(LENGTH, BODY), (CHUNKED, CHUNKS)], ids=["length", "chunks"])
+def test_the_body_of_a_request_that_offers_an_upgrade(framing: bytes, body: bytes, at_once: bool) -> None:
+    """Belongs to it, as clients of HTTP/2 expect that ask without TLS, and is not taken for another request."""
+    with serving(create_app(Settings(), linear_catalog())) as client, connected(client) as connection:
+        for _ in range(2):
+            if at_once:
+                connection.sendall(head(OFFER, framing) + body + LIVE)
+            else:
+                for part in (head(OFFER, framing), body[:9], body[9:], LIVE):
+                    connection.sendall(part)
+                    time.sleep(0.05)
+            assert answers(connection, 2) == [200, 200]
+        connection.sendall(head(OFFER, b"Content-Length: %d\r\n" % len(LIVE)))
+        time.sleep(0.1)
+        connection.sendall(LIVE + LIVE.replace(b"Host", OFFER + b"Host") + LIVE)
+        assert answers(connection, 3) == [400, 200, 200]
+
+
+def test_trailers_say_nothing_and_have_a_limit() -> None:
+    key, digest = new_key()
+    with serving(create_app(Settings(api_keys=f"shop:{digest}"), linear_catalog())) as client:
+        with connected(client) as connection:
+            trailer = b"Authorization: Bearer %b\r\n" % key.encode()
+            connection.sendall(head(CHUNKED) + CHUNKS[:-2] + trailer + b"\r\n" + LIVE)
+            assert answers(connection, 2) == [401, 200]
+            connection.sendall(head(CHUNKED, trailer) + CHUNKS[:-2] + b"x: y\r\n\r\n" + LIVE)
+            assert answers(connection, 2) == [200, 200]
+        with connected(client) as connection:
+            connection.sendall(head(CHUNKED, trailer) + CHUNKS[:-2])
+            with pytest.raises(ConnectionError):
+                send_trailers(connection, 8 * HEAD_BYTES)
+
+
+def send_trailers(connection: socket.socket, size: int) -> None:
+    for _ in range(size // 1000):
+        connection.sendall(b"x: " + b"y" * 1000 + b"\r\n")
+        time.sleep(0.001)
+
+
+def test_small_chunks_are_no_head() -> None:
+    """Whose sizes come by themselves."""
+    with serving(create_app(Settings(), linear_catalog())) as client, connected(client) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.sendall(head(CHUNKED))
+        for _ in range(30):
+            for part in (b"1000\r\n", b" " * 0x1000 + b"\r\n"):
+                connection.sendall(part)
+                time.sleep(0.002)
+        connection.sendall(CHUNKS)
+        assert answers(connection, 1) == [200]
+
+
+@pytest.mark.parametrize(
+    ("asks", "status", "more"),
+    [(head(LENGTH, path=b"/nothing"), 404, b"{"), (LIVE, 200, b"\r\n"), (LIVE, 200, b"")],
+    ids=["a body that nobody wants", "a stray line end", "nothing"],
+)
+def test_silence_after_an_answer_has_an_end(asks: bytes, status: int, more: bytes) -> None:
+    with serving(create_app(Settings(), linear_catalog()), timeout_keep_alive=1) as client, connected(client) as connection:
+        connection.sendall(asks)
+        assert answers(connection, 1) == [status]
+        connection.sendall(more)
+        assert connection.recv(10) == b""
+
+
+def test_who_sends_two_requests_and_leaves_is_not_worked_for() -> None:
+    for pause in (0.0, 0.2):
+        endless = Endless()
+        model = replace(linear_model(), explainers={"deep": endless})
+        ask = json.dumps({"model": "linear", "instances": [{"Count": 1}], "method": "deep"}).encode()
+        with serving(create_app(Settings(), Catalog({"linear": model}))) as client:
+            with connected(client) as connection:
+                connection.sendall(head(b"Content-Length: %d\r\n" % len(ask), path=b"/explain") + ask)
+                time.sleep(pause)
+                connection.sendall(LIVE)
+                assert endless.begun.wait(5)
+            assert endless.stopped.wait(2)
+
+
+def test_a_full_service_lets_nobody_heap_up_answers() -> None:
+    app = create_app(Settings(), linear_catalog())
+    app.state.gate._lane = Full()
+    with serving(app) as client, connected(client) as connection:
+        connection.sendall(head(b"Content-Length: 0\r\n") * 1000)
+        assert answers(connection, 1000) == [503] * 16
