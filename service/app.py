@@ -17,7 +17,7 @@ from service.gate import Gate
 from service.headers import SafeHeaders
 from service.lane import Lane
 from service.life import Life
-from service.memory import keep_tidy
+from service.memory import keep_tidy, use_few_arenas
 from service.metrics import Metrics
 from service.negotiate import Bodies
 from service.observe import Observe
@@ -34,6 +34,7 @@ from service.watcher import Watcher
 
 def create_app(settings: Settings, catalog: Catalog | None = None) -> FastAPI:
     """The whole service. Without a catalog, the models of `settings.models` are loaded beside the event loop."""
+    use_few_arenas()
     life, metrics = Life(), Metrics()
     crowd = {"waiting": metrics.waiting, "computing": metrics.computing}
     lane = Lane(settings.threads, settings.max_waiting, phases=("queue", "respond"), **crowd)
@@ -97,8 +98,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     if app.state.watcher is not None:
         app.state.watcher.stop()
     app.state.lane.close()
+    app.state.easel.close()  # first: what still draws is not waited for
     app.state.drawing.close()
-    app.state.easel.close()
 
 
 async def _problem(request: Request, problem: Exception) -> Response:

@@ -156,7 +156,7 @@ class Catalog:
                 log.error("%s: there is no model folder to serve", folder)
             self._load_all(folder, found)
         finally:
-            self._become(settled=True)
+            self._arrive()
 
     def refresh(self, folder: Path) -> None:
         """Load what has changed since it was last loaded and has not changed since the last look; drop what is gone.
@@ -172,8 +172,14 @@ class Catalog:
         settled = {name: seen for name, seen in found.items() if before.get(name) == seen}
         changed = {name: seen for name, seen in settled.items() if self._seen.get(name) != seen}
         self._load_all(folder, changed)
+        self._arrive()
         if self._untidy and not changed and time.monotonic() > self._settled + _RARELY:
             self._settle()  # by now the models of before have ended with their last requests
+
+    def _arrive(self) -> None:
+        """The start is over once nothing of it is on its way: what changed while it was loaded is loaded again."""
+        if not self._now.settled and not any(entry.state == "loading" for entry in self._now.found.values()):
+            self._become(settled=True)
 
     def _load_all(self, folder: Path, chosen: Mapping[str, Fingerprint]) -> None:
         for name in chosen:

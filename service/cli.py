@@ -49,6 +49,8 @@ def serve(
             Server(create_app(settings), settings).run()
     except KeyboardInterrupt:
         code = 130
+    except SystemExit as end:  # uvicorn has said why
+        code = int(end.code or 0)
     except OSError as error:
         _fail(f"the service cannot listen on {settings.host}, port {settings.port}: {error.strerror}")
     logging.shutdown()
@@ -209,7 +211,7 @@ def models(
     from service.listing import print_models
 
     try:
-        print_models(_settings(models=models).models, as_json=as_json)
+        print_models(_offline(models).models, as_json=as_json)
     except InvalidFolder as error:
         _fail(str(error))
 
@@ -234,7 +236,7 @@ def predict(
     from service.batch.run import run
 
     job = Job("predict", inputs, model, output, input_format, output_format, {}, tuple(ignore or ()))
-    raise typer.Exit(run(job, _settings(models=models)))
+    raise typer.Exit(run(job, _offline(models)))
 
 
 @app.command()
@@ -278,14 +280,14 @@ def explain(
     if model is None:
         formats = {"input_format": input_format, "output_format": output_format, "ignore": ignore}
         _check_request(inputs, [*asked, *(name for name, value in formats.items() if value)])
-        return _explain_request(Path(inputs[0]), output, drawn, _settings(models=models))
+        return _explain_request(Path(inputs[0]), output, drawn, _offline(models))
     if drawn:
         _misused(f"expected --{next(iter(drawn))} without --model, for a body for POST /explain")
     from service.batch.job import Job
     from service.batch.run import run
 
     job = Job("explain", inputs, model, output, input_format, output_format, asked, tuple(ignore or ()))
-    raise typer.Exit(run(job, _settings(models=models)))
+    raise typer.Exit(run(job, _offline(models)))
 
 
 def _check_request(inputs: list[str], others: list[str]) -> None:
@@ -328,6 +330,11 @@ def _explain_request(request: Path, output: Path | None, drawn: dict[str, str], 
         _fail(str(error))
     except OSError as error:
         _fail(f"{error.filename}: {error.strerror}")
+
+
+def _offline(models: Path | None) -> "Settings":
+    """Nothing listens: what the environment says of addresses does not matter."""
+    return _settings(models=models, host="127.0.0.1")
 
 
 def _settings(**given: object) -> "Settings":

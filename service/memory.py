@@ -9,14 +9,20 @@ _M_ARENA_MAX, _ARENAS = -8, 2
 """As in malloc.h; threads that hold Python's lock do not allocate at the same time anyhow."""
 _EVERY = 30.0
 """Seconds between two tidyings, which take 10 ms beside everything else."""
+_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+
+def use_few_arenas() -> None:
+    """Before there are threads: each would get its own. Does nothing where there is no glibc."""
+    if _LIBC is not None and hasattr(_LIBC, "malloc_trim"):
+        _LIBC.mallopt(_M_ARENA_MAX, _ARENAS)
 
 
 def keep_tidy() -> Callable[[], None]:
-    """Begin before there are threads; goes on until the returned function is called. Does nothing where glibc is not."""
+    """Give back what is free, again and again until the returned function is called. Does nothing where there is no glibc."""
     stop = threading.Event()
-    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "malloc_trim"):
-        libc.mallopt(_M_ARENA_MAX, _ARENAS)
-        threading.Thread(target=_go_on, args=(libc.malloc_trim, stop), name="memory", daemon=True).start()
+    if _LIBC is not None and hasattr(_LIBC, "malloc_trim"):
+        threading.Thread(target=_go_on, args=(_LIBC.malloc_trim, stop), name="memory", daemon=True).start()
     return stop.set
 
 

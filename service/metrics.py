@@ -3,6 +3,7 @@
 import os
 from collections import Counter as Tally
 from collections.abc import Callable
+from contextlib import suppress
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -125,10 +126,12 @@ class Metrics:
 
     def text(self) -> bytes:
         """GET /metrics"""
-        return generate_latest(_of_all_workers() if SHARED in os.environ else self._registry)
+        return _of_all_workers() if SHARED in os.environ else generate_latest(self._registry)
 
 
-def _of_all_workers() -> CollectorRegistry:
+def _of_all_workers() -> bytes:
     registry = CollectorRegistry()
     MultiProcessCollector(registry)
-    return registry
+    while True:
+        with suppress(FileNotFoundError):  # the files of a worker that has just ended
+            return generate_latest(registry)

@@ -7,16 +7,17 @@ import os
 import shutil
 import signal
 import socket
+import struct
 import tempfile
 import threading
 import time
 from multiprocessing.connection import wait
 from multiprocessing.context import SpawnProcess
-from multiprocessing.synchronize import Event
 from pathlib import Path
 
 from service.door import LAST, shut
 from service.logs import set_up_logs
+from service.orphan import end_with_parent
 from service.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -50,7 +51,7 @@ def _sweep() -> None:
     """Folders of supervisors that were killed."""
     for folder in Path(tempfile.gettempdir()).glob("shapserve-*-*"):
         pid = folder.name.split("-")[1]
-        if pid.isdecimal() and not _is_alive(int(pid)):
+        if pid.isdecimal() and (int(pid) == os.getpid() or not _is_alive(int(pid))):  # in a container all have the same
             shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -78,8 +79,6 @@ class _Supervisor:
 
     def __init__(self, settings: Settings, listener: socket.socket) -> None:
         self._settings, self._listener = settings, listener
-        self._served = _spawn.Event()
-        """Set once a worker is ready: from then on a new one loads its models before it accepts anything."""
         self._workers: dict[SpawnProcess, float] = {}
         """When each was begun."""
         self._stopping = threading.Event()
@@ -98,7 +97,7 @@ class _Supervisor:
             self._end()
 
     def _begin(self) -> bool:
-        worker = _spawn.Process(target=work, args=(self._settings, self._listener, self._served), name="worker")
+        worker = _spawn.Process(target=work, args=(self._settings, self._listener, not self._workers), name="worker")
         try:
             worker.start()
         except OSError as error:
@@ -111,7 +110,7 @@ class _Supervisor:
     def _bury(self, worker: SpawnProcess) -> None:
         """Before another one begins; the sooner it has ended the later."""
         lived = time.monotonic() - self._workers.pop(worker)
-        _forget(worker, everything=lived < _STEADY)
+        _forget(worker)
         log.error("worker %d has ended (%s); another one begins", worker.pid, worker.exitcode)
         self._stopping.wait(max(0.0, _STEADY - lived) / 10)
 
@@ -131,42 +130,43 @@ class _Supervisor:
             worker.kill()
 
 
-def _forget(worker: SpawnProcess, *, everything: bool) -> None:
-    """Its gauges; what it has counted stays, unless it was never of use: then there may be many of its kind."""
+def _forget(worker: SpawnProcess) -> None:
+    """Its gauges; what it has counted stays, unless that is nothing: there may be many of its kind."""
     from prometheus_client.multiprocess import mark_process_dead
 
     with contextlib.suppress(OSError):
         mark_process_dead(worker.pid)
-        if everything:
-            for file in Path(os.environ[_SHARED]).glob(f"*_{worker.pid}.db"):
+        for file in Path(os.environ[_SHARED]).glob(f"*_{worker.pid}.db"):
+            if not _has_counted(file):
                 file.unlink()
 
 
-def work(settings: Settings, listener: socket.socket, served: Event) -> None:
-    """One worker's life. It ends with its supervisor."""
+def _has_counted(file: Path) -> bool:
+    """Also no if it was not even begun: then it would spoil what the others have counted."""
+    from prometheus_client.mmap_dict import MmapedDict
+
+    try:
+        return any(value for _, value, _, _ in MmapedDict.read_all_values_from_file(str(file)))
+    except (RuntimeError, struct.error):
+        return False
+
+
+def work(settings: Settings, listener: socket.socket, alone: bool) -> None:
+    """One worker's life. It ends with its supervisor.
+
+    alone: whether there is no other worker: then it says from the start that it is there. All others load their models first,
+    and accept nothing before: a service that has said that it is ready stays so.
+    """
     from service.app import create_app
     from service.server import Server
 
     set_up_logs(settings)
-    threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
-    app = create_app(settings)
-    watcher = app.state.watcher
-    if served.is_set():
-        watcher.start()
-        watcher.settled.wait()
-    else:
-        threading.Thread(target=_tell, args=(watcher.settled, served), name="served", daemon=True).start()
-    Server(app, settings).run([listener])
-
-
-def _tell(settled: threading.Event, served: Event) -> None:
-    settled.wait()
-    served.set()
-
-
-def _end_with_parent() -> None:
-    """At once: the port is needed by the next supervisor, and there is nothing to repair."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    wait([parent.sentinel])
-    os._exit(1)
+    end_with_parent()
+    with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C reaches all processes
+        app = create_app(settings)
+        if not alone:
+            app.state.watcher.start()
+            app.state.watcher.settled.wait()
+        Server(app, settings).run([listener])
+    logging.shutdown()
+    os._exit(0)  # as `serve` does

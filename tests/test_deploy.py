@@ -27,7 +27,9 @@ def test_it_is_an_inference_service_with_a_container_of_its_own() -> None:
     assert set(MANIFEST["spec"]) == {"predictor"}
     assert re.fullmatch(r"[a-z]([-a-z0-9]*[a-z0-9])?", MANIFEST["metadata"]["name"])
     assert (CONTAINER["name"], CONTAINER["image"]) == ("kserve-container", PLACES["IMAGE"])
-    assert PREDICTOR["timeout"] * 1000 > Settings.model_fields["deadline_ms"].default
+    deadline = Settings.model_fields["deadline_ms"].default / 1000
+    assert PREDICTOR["timeout"] > deadline
+    assert PREDICTOR["terminationGracePeriodSeconds"] >= float(ENV["SHAPSERVE_DRAIN_SECONDS"]) + deadline + 2
 
 
 def test_models_are_where_the_storage_initializer_puts_them() -> None:

@@ -76,8 +76,11 @@ def test_the_names_that_the_service_is_called_by_are_trusted() -> None:
 
 
 def test_who_stops_the_service_waits_for_what_it_has_accepted() -> None:
-    grace = SERVICES["shapserve"]["stop_grace_period"]
-    assert int(grace.removesuffix("s")) * 1000 >= Settings.model_fields["deadline_ms"].default + 2000
+    """And so does nginx, which is stopped first."""
+    graces = {name: int(SERVICES[name]["stop_grace_period"].removesuffix("s")) for name in ("shapserve", "nginx")}
+    assert graces["shapserve"] * 1000 >= Settings.model_fields["deadline_ms"].default + 2000
+    (reads,) = re.findall(r"proxy_read_timeout (\d+)s;", (ROOT / "deploy" / "nginx.conf").read_text())
+    assert graces["nginx"] > int(reads)
 
 
 def test_nobody_is_hung_up_on_while_asking() -> None:

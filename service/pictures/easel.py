@@ -12,7 +12,8 @@ from multiprocessing.process import BaseProcess
 from service.errors import DeadlinePassed, Unexpected
 from service.lane import Clock
 from service.logs import places
-from service.memory import keep_tidy
+from service.memory import keep_tidy, use_few_arenas
+from service.orphan import end_with_parent
 from service.pictures.sketch import Sketch
 
 log = logging.getLogger(__name__)
@@ -35,8 +36,8 @@ class Easel:
         self._patience = _IMPORTS
 
     def start(self) -> None:
-        """Begin to import what draws, which takes some seconds; does not wait for it."""
-        with self._lock:
+        """Begin to import what draws, which takes some seconds; does not wait for it. If it cannot begin, `draw` tries again."""
+        with self._lock, contextlib.suppress(OSError):
             self._connect()
 
     def draw(self, sketch: Sketch, clock: Clock) -> bytes:
@@ -95,6 +96,7 @@ class Easel:
 
 def _serve(pipe: Connection) -> None:
     """Draw what comes until nobody is at the other end."""
+    end_with_parent()
     for sig in (signal.SIGINT, signal.SIGTERM):  # sent to all processes at once; the service says when this one ends
         signal.signal(sig, signal.SIG_IGN)
     if hasattr(os, "nice"):
@@ -104,6 +106,7 @@ def _serve(pipe: Connection) -> None:
     mpl.use("agg")
     from service.pictures.plots import draw
 
+    use_few_arenas()
     keep_tidy()
     with contextlib.suppress(EOFError, OSError):
         while True:

@@ -2,6 +2,8 @@
 
 import io
 import json
+import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -17,10 +19,10 @@ from models.folder import read_folder, write_folder
 from tests.explainers.nets import dense_net, manifest_for
 
 
-def shapserve(*arguments: str) -> subprocess.CompletedProcess[str]:
+def shapserve(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     """Run the command as a user does."""
     command = [sys.executable, "-m", "service", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, env=os.environ | settings)
 
 
 def write_model(path: Path, **changes: Any) -> None:
@@ -61,6 +63,22 @@ def test_what_is_wrong_is_said_in_a_line(arguments: list[str], says: str) -> Non
     assert done.returncode in (1, 2)
     assert says in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_port_that_is_taken_is_said_and_ends_it() -> None:
+    """Models that already load are not waited for."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        done = shapserve("serve", "--port", str(taken.getsockname()[1]))
+    assert done.returncode == 3
+    assert "address already in use" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_what_serves_nothing_does_not_ask_for_keys() -> None:
+    """In the container image, whose environment says to listen to others."""
+    done = shapserve("models", SHAPSERVE_HOST="0.0.0.0")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "titanic" in done.stdout
 
 
 def test_audit_measures_every_method_and_writes_the_manifest(tmp_path: Path) -> None:

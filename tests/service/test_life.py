@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
+from prometheus_client.mmap_dict import MmapedDict
 from sklearn.tree import DecisionTreeRegressor
 
 from benchmarks import proc
@@ -21,6 +22,7 @@ from benchmarks.process import Server
 from benchmarks.swaps import NAME, RECORD, write_version
 from models.estimator import write_estimator
 from models.folder import SKOPS
+from service.workers import _has_counted
 
 BODY: dict[str, object] = {"model": NAME, "instances": [RECORD]}
 LONG = {
@@ -180,6 +182,15 @@ def test_workers_share_a_port_and_are_replaced(models: Path) -> None:
         os.kill(server.pid, signal.SIGTERM)
         assert server.wait() == 0
         assert not any(proc.alive(worker) for worker in workers)
+
+
+def test_what_a_worker_has_counted_is_kept_and_what_it_has_not_is_not(tmp_path: Path) -> None:
+    for name, value in (("used", 2.0), ("idle", 0.0)):
+        counted = MmapedDict(str(tmp_path / name))
+        counted.write_value("key", value, 0.0)
+        counted.close()
+    (tmp_path / "empty").touch()
+    assert [_has_counted(tmp_path / name) for name in ("used", "idle", "empty")] == [True, False, False]
 
 
 def test_one_worker_may_end_alone(models: Path) -> None:

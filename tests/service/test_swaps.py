@@ -22,6 +22,7 @@ from benchmarks.swaps import NAME, RECORD, swap, write_version
 from models.arrays import Inputs, Outputs
 from models.estimator import write_estimator
 from models.folder import SKOPS
+from service import catalog as loading
 from service.app import create_app
 from service.catalog import Catalog
 from service.errors import UnknownModel
@@ -198,6 +199,32 @@ def test_odd_things_beside_and_inside_a_model_change_nothing(tmp_path: Path) -> 
     catalog.refresh(tmp_path)
     catalog.refresh(tmp_path)
     assert catalog.get(NAME).manifest.version == "2"
+
+
+def test_what_changes_while_the_service_starts_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ready means that no folder of the start is on its way, and that goes for one that is loaded again."""
+    write(tmp_path, 1)
+    other = shutil.copytree(tmp_path / NAME, tmp_path / "other") / "manifest.json"
+    other.write_text(other.read_text().replace(NAME, "other"))
+    before = loading._load
+
+    def changed_meanwhile(path: Path, *arguments: Any) -> loading.Entry:
+        entry = before(path, *arguments)
+        if path.name == NAME:
+            write(tmp_path, 2)
+        return entry
+
+    catalog = Catalog()
+    with monkeypatch.context() as patched:
+        patched.setattr(loading, "_load", changed_meanwhile)
+        catalog.load(tmp_path)
+    states = {name: entry.state for name, entry in catalog.entries().items()}
+    assert states == {NAME: "loading", "other": "ready"}
+    assert not catalog.snapshot().ready()
+    catalog.refresh(tmp_path)
+    assert not catalog.snapshot().ready()
+    catalog.refresh(tmp_path)
+    assert catalog.snapshot().ready()
 
 
 def test_what_has_not_begun_to_load_is_not_begun_once_the_service_ends(tmp_path: Path) -> None:
