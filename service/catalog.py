@@ -24,6 +24,8 @@ from service.metrics import Metrics
 log = logging.getLogger(__name__)
 _RARELY = 60.0
 """Seconds between two times at which memory is looked through."""
+_PATIENCE = 60.0
+"""Seconds after the start in which a folder that keeps changing is waited for."""
 _AT_ONCE = 2
 """Compiling takes one core per model."""
 
@@ -104,7 +106,7 @@ class Catalog:
         """What the last look has found; a folder is loaded once two looks find the same."""
         self._require_receipt = require_receipt
         self._metrics: Metrics | None = None
-        self._settled = 0.0
+        self._settled = self._patience = 0.0
         self._untidy = False
         """Whether models have come or gone since memory was last looked through."""
         self._stop = threading.Event()
@@ -133,7 +135,7 @@ class Catalog:
         return self._now.ready()
 
     def watch(self, folder: Path, seconds: float, stop: threading.Event, loaded: Callable[[], None]) -> None:
-        """Load what is there, call `loaded`, then look again every so many seconds until `stop` is set."""
+        """Load what is there, call `loaded` once all of it serves or is refused; look again every so often until `stop`."""
         self._stop = stop
         gc.disable()  # what is imported and traced stays: it need not be looked at again and again
         try:
@@ -141,8 +143,14 @@ class Catalog:
         except Exception:  # the next look may find what this one did not
             log.exception("loading the models failed; the next look is in %s s", seconds)
         self._settle()
-        loaded()
-        while not stop.wait(seconds):
+        self._arrive()
+        told = False
+        while True:
+            if not told and self._now.settled:
+                told = True
+                loaded()
+            if stop.wait(seconds):
+                return
             try:
                 self.refresh(folder)
             except Exception:  # whatever it was, the models that serve go on
@@ -178,8 +186,11 @@ class Catalog:
 
     def _arrive(self) -> None:
         """The start is over once nothing of it is on its way: what changed while it was loaded is loaded again."""
-        if not self._now.settled and not any(entry.state == "loading" for entry in self._now.found.values()):
-            self._become(settled=True)
+        if not self._now.settled:
+            self._patience = self._patience or time.monotonic() + _PATIENCE
+            loading = any(entry.state == "loading" for entry in self._now.found.values())
+            if not loading or time.monotonic() > self._patience:
+                self._become(settled=True)
 
     def _load_all(self, folder: Path, chosen: Mapping[str, Fingerprint]) -> None:
         for name in chosen:

@@ -14,6 +14,10 @@ HEAD_BYTES = 2**16
 HEAD_SECONDS = 10.0
 _REJECTS_AT_ONCE = 16
 """Requests sent without waiting for answers, that are turned away in one go."""
+_MOST_WAITING = 64
+"""Requests of one connection that wait for their turn; the last of them gets its last answer."""
+_STALL, _LEAST = 60.0, 2**16
+"""Seconds in which a client has to take so many bytes of an answer that waits for it."""
 _NOT_HTTP, _LAST = head_of(NotHttp), "connection: close"
 _FRAMING = (b"content-length", b"transfer-encoding")
 
@@ -43,16 +47,20 @@ class Connection(HttpToolsProtocol):
         """How long the body is that comes with an offer to upgrade."""
         self._rejects = 0
         self._running: RequestResponseCycle | None = None
+        self._over = False
+        """Whether what comes now is not looked at."""
+        self._stall: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Whoever connects has something to ask."""
         super().connection_made(transport)
-        self._late = self.loop.call_later(HEAD_SECONDS, transport.close)
+        self._late = self.loop.call_later(HEAD_SECONDS, self._too_late)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing more is waited for, and nobody waits for what is being done."""
         self._arrived()
-        if self._running is not None and not self._running.response_complete:
+        self._taken()
+        if self._running is not None and self._answers:
             self._running.disconnected = True
             self._running.message_event.set()
         super().connection_lost(exc)
@@ -84,6 +92,7 @@ class Connection(HttpToolsProtocol):
             self.send_400_response("")
         if self._counting and self._counted > HEAD_BYTES:
             self.transport.close()
+            self._see_off()
         return rest
 
     def _begin_counting(self) -> None:
@@ -96,7 +105,7 @@ class Connection(HttpToolsProtocol):
         self._begin_counting()
         self._in_head = True
         if self._late is None:
-            self._late = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+            self._late = self.loop.call_later(HEAD_SECONDS, self._too_late)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Of a head; trailers say nothing here."""
@@ -113,6 +122,10 @@ class Connection(HttpToolsProtocol):
             return
         if self.parser.should_upgrade():
             self._framing = [b"%b: %b\r\n" % header for header in self.headers if header[0] in _FRAMING]
+        if len(self.pipeline) >= _MOST_WAITING:
+            self.cycle.keep_alive, self._over = False, True
+        if self._over:
+            return
         if self.transport.is_closing():
             self.cycle = _Answered()  # type: ignore[assignment]
         elif self._idle and self.parser.get_method() == b"POST" and self._gate.is_shut:
@@ -129,17 +142,68 @@ class Connection(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         """Some of it."""
         self._counting = False
-        super().on_body(body)
+        if not self._over:
+            super().on_body(body)
 
     def on_message_complete(self) -> None:
         """The body is there, or comes after the offer that is not taken."""
         self._counting = False
-        if not self._framing:
+        if not self._framing and not self._over:
             super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """The answer is on its way; if it was the last, it is seen off."""
+        super().on_response_complete()
+        if self.transport.is_closing():
+            self._see_off()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Nobody asked anything for long."""
+        super().timeout_keep_alive_handler()
+        self._see_off()
+
+    def pause_writing(self) -> None:
+        """An answer waits for its client to take it."""
+        super().pause_writing()
+        self._see_off()
+
+    def resume_writing(self) -> None:
+        """It has been taken."""
+        super().resume_writing()
+        self._taken()
+
+    def _see_off(self) -> None:
+        """What is not taken at all, or too slowly, is not kept: closing alone would wait for it."""
+        if self._stall is None and (size := self.transport.get_write_buffer_size()):
+            self._stall = self.loop.call_later(_STALL, self._look, size)
+
+    def _look(self, before: int) -> None:
+        self._stall = None
+        if self.transport.get_write_buffer_size() > max(0, before - _LEAST):
+            self.transport.abort()
+        else:
+            self._see_off()
+
+    def _taken(self) -> None:
+        if self._stall is not None:
+            self._stall.cancel()
+            self._stall = None
+
+    def _too_late(self) -> None:
+        """While a request is answered, the next one may take its time."""
+        if self._answers:
+            self._late = self.loop.call_later(HEAD_SECONDS, self._too_late)
+        else:
+            self.transport.close()
+            self._see_off()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._running = cycle
         super()._start_asgi_task(cycle, app)
+
+    @property
+    def _answers(self) -> bool:
+        return self._running is not None and not self._running.response_complete
 
     @property
     def _idle(self) -> bool:
@@ -153,6 +217,7 @@ class Connection(HttpToolsProtocol):
             and self.parser.should_keep_alive()
             and not self._gate.life.stopping
             and not self.flow.write_paused
+            and not self.expect_100_continue  # the body may come, or not
             and self._rejects < _REJECTS_AT_ONCE
         )
         lines = self._lines() if keep else [*self._lines(), _LAST]
@@ -163,10 +228,12 @@ class Connection(HttpToolsProtocol):
         self.on_response_complete()
 
     def send_400_response(self, msg: str) -> None:
-        """A problem like all others, and the last answer of the connection."""
+        """A problem like all others, and the last answer of the connection; not in the place of another one."""
         problem = NotHttp("expected a request line, headers and a body as RFC 9112 has them")
-        self.transport.write(problem_bytes(_NOT_HTTP, problem, [*self._lines(), _LAST]))
+        if not self._answers:
+            self.transport.write(problem_bytes(_NOT_HTTP, problem, [*self._lines(), _LAST]))
         self.transport.close()
+        self._see_off()
 
     def _lines(self) -> list[str]:
         """What uvicorn says with every answer: the date."""

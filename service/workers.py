@@ -11,7 +11,7 @@ import struct
 import tempfile
 import threading
 import time
-from multiprocessing.connection import wait
+from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
@@ -81,6 +81,10 @@ class _Supervisor:
         self._settings, self._listener = settings, listener
         self._workers: dict[SpawnProcess, float] = {}
         """When each was begun."""
+        self._led = False
+        """Whether the worker that began alone has loaded its models; then the others begin, so that ready stays ready."""
+        self._news: Connection | None = None
+        """From that worker."""
         self._stopping = threading.Event()
 
     def run(self) -> None:
@@ -88,7 +92,7 @@ class _Supervisor:
             signal.signal(sig, lambda *_: self._stopping.set())
         try:
             while not self._stopping.is_set():
-                while len(self._workers) < self._settings.workers and self._begin():
+                while len(self._workers) < self._wanted and self._begin():
                     pass
                 wait([worker.sentinel for worker in self._workers], timeout=0.2)
                 for worker in [worker for worker in self._workers if not worker.is_alive()]:
@@ -96,8 +100,19 @@ class _Supervisor:
         finally:
             self._end()
 
+    @property
+    def _wanted(self) -> int:
+        if self._news is not None and self._news.poll():
+            with contextlib.suppress(EOFError):
+                self._led = self._news.recv()
+        return self._settings.workers if self._workers and self._led else 1
+
     def _begin(self) -> bool:
-        worker = _spawn.Process(target=work, args=(self._settings, self._listener, not self._workers), name="worker")
+        tell = None
+        if not self._workers:
+            self._led = False
+            self._news, tell = _spawn.Pipe(duplex=False)
+        worker = _spawn.Process(target=work, args=(self._settings, self._listener, tell), name="worker")
         try:
             worker.start()
         except OSError as error:
@@ -151,11 +166,11 @@ def _has_counted(file: Path) -> bool:
         return False
 
 
-def work(settings: Settings, listener: socket.socket, alone: bool) -> None:
+def work(settings: Settings, listener: socket.socket, tell: Connection | None) -> None:
     """One worker's life. It ends with its supervisor.
 
-    alone: whether there is no other worker: then it says from the start that it is there. All others load their models first,
-    and accept nothing before: a service that has said that it is ready stays so.
+    tell: who has nobody beside it says from the start that it is there, and here that its models are loaded. The others load
+    theirs before they accept anything.
     """
     from service.app import create_app
     from service.server import Server
@@ -164,9 +179,17 @@ def work(settings: Settings, listener: socket.socket, alone: bool) -> None:
     end_with_parent()
     with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C reaches all processes
         app = create_app(settings)
-        if not alone:
-            app.state.watcher.start()
-            app.state.watcher.settled.wait()
+        watcher = app.state.watcher
+        if tell is None:
+            watcher.start()
+            watcher.settled.wait()
+        else:
+            threading.Thread(target=_tell, args=(watcher.settled, tell), name="first", daemon=True).start()
         Server(app, settings).run([listener])
     logging.shutdown()
     os._exit(0)  # as `serve` does
+
+
+def _tell(settled: threading.Event, supervisor: Connection) -> None:
+    settled.wait()
+    supervisor.send(True)

@@ -4,7 +4,7 @@ import json
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 import httpx
@@ -106,6 +106,51 @@ def test_small_chunks_are_no_head() -> None:
                 time.sleep(0.002)
         connection.sendall(CHUNKS)
         assert answers(connection, 1) == [200]
+
+
+def test_requests_that_wait_for_their_turn_are_few() -> None:
+    """Who sends more of them gets the last answer of the connection, and may ask again; all that is unread is not kept."""
+    with serving(create_app(Settings(), linear_catalog())) as client:
+        with connected(client) as connection:
+            connection.sendall(LIVE * 20 + head(LENGTH) + BODY)
+            assert answers(connection, 21) == [200] * 21
+        with connected(client) as connection:
+            connection.sendall(LIVE * 1000)
+            assert answers(connection, 1000) == [200] * 65
+
+
+def test_a_client_that_takes_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also when its connection was closed on this side; one that takes its answer slowly gets it."""
+    monkeypatch.setattr("service.connection._STALL", 1)
+    monkeypatch.setattr("service.connection._LEAST", 1000)
+    with serving(create_app(Settings(), linear_catalog()), timeout_keep_alive=1) as client:
+        bundle = b"GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        size = len(client.get("/docs/swagger-ui-bundle.js").content)
+        for slowly in (False, True):
+            connection = socket.socket()
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            connection.settimeout(5)
+            connection.connect((client.base_url.host, client.base_url.port or 80))
+            with connection:
+                connection.sendall(bundle * 8)
+                taken = 0
+                time.sleep(0 if slowly else 4)
+                with suppress(ConnectionError):
+                    while more := connection.recv(2**18):
+                        taken += len(more)
+                        time.sleep(0.001 if slowly else 0)
+                assert (taken > 8 * size) == slowly
+
+
+def test_a_slow_head_does_not_cut_off_what_is_computed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.connection.HEAD_SECONDS", 0.3)
+    endless = Endless()
+    model = replace(linear_model(), explainers={"deep": endless})
+    ask = json.dumps({"model": "linear", "instances": [{"Count": 1}], "method": "deep", "deadline_ms": 1500}).encode()
+    with serving(create_app(Settings(), Catalog({"linear": model}))) as client, connected(client) as connection:
+        connection.sendall(head(b"Content-Length: %d\r\n" % len(ask), path=b"/explain") + ask + LIVE[:10])
+        assert answers(connection, 1) == [504]
+        assert connection.recv(10) == b""
 
 
 @pytest.mark.parametrize(
