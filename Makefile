@@ -44,10 +44,10 @@ battery: setup  ## try what is promised under load, faults and bad input, into d
 
 .PHONY: setup-serve
 setup: | $(UV)
-	$(UV) sync --quiet --locked
+	$(UV) sync --quiet --locked --compile-bytecode
 
 setup-serve: | $(UV)
-	$(UV) sync --quiet --locked --no-dev --inexact
+	$(UV) sync --quiet --locked --no-dev --inexact --compile-bytecode
 
 .uv/bin/uv:
 	@$(PYTHON) -m pip --version >/dev/null 2>&1 || { echo "pip is missing: install the package python3-pip, or uv itself, and try again" >&2; exit 1; }
