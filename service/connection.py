@@ -69,16 +69,17 @@ class Connection(HttpToolsProtocol):
         """Some bytes, of a head or of a body."""
         self._unset_keepalive_if_required()
         self._rejects = 0
-        while data and not self.transport.is_closing():
-            data = self._feed(data)
+        rest = memoryview(data)
+        while rest and not self._over and not self.transport.is_closing():
+            rest = self._feed(rest)
         if self._idle and self._late is None and not self.transport.is_closing():
             self._unset_keepalive_if_required()
             self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
 
-    def _feed(self, data: bytes) -> bytes:
+    def _feed(self, data: memoryview) -> memoryview:
         """What is left where an upgrade was offered."""
         self._counted += len(data)
-        rest = b""
+        rest = data[len(data) :]
         try:
             try:
                 self.parser.feed_data(data)
@@ -91,8 +92,7 @@ class Connection(HttpToolsProtocol):
         except httptools.HttpParserError:
             self.send_400_response("")
         if self._counting and self._counted > HEAD_BYTES:
-            self.transport.close()
-            self._see_off()
+            self._hang_up()
         return rest
 
     def _begin_counting(self) -> None:
@@ -172,6 +172,10 @@ class Connection(HttpToolsProtocol):
         super().resume_writing()
         self._taken()
 
+    def _hang_up(self) -> None:
+        self.transport.close()
+        self._see_off()
+
     def _see_off(self) -> None:
         """What is not taken at all, or too slowly, is not kept: closing alone would wait for it."""
         if self._stall is None and (size := self.transport.get_write_buffer_size()):
@@ -194,8 +198,7 @@ class Connection(HttpToolsProtocol):
         if self._answers:
             self._late = self.loop.call_later(HEAD_SECONDS, self._too_late)
         else:
-            self.transport.close()
-            self._see_off()
+            self._hang_up()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._running = cycle
@@ -232,8 +235,7 @@ class Connection(HttpToolsProtocol):
         problem = NotHttp("expected a request line, headers and a body as RFC 9112 has them")
         if not self._answers:
             self.transport.write(problem_bytes(_NOT_HTTP, problem, [*self._lines(), _LAST]))
-        self.transport.close()
-        self._see_off()
+        self._hang_up()
 
     def _lines(self) -> list[str]:
         """What uvicorn says with every answer: the date."""

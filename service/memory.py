@@ -8,7 +8,7 @@ from collections.abc import Callable
 _M_ARENA_MAX, _ARENAS = -8, 2
 """As in malloc.h; threads that hold Python's lock do not allocate at the same time anyhow."""
 _EVERY = 30.0
-"""Seconds between two tidyings, which take 10 ms beside everything else."""
+"""Seconds between two tidyings."""
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 

@@ -96,7 +96,9 @@ class Easel:
 
 def _serve(pipe: Connection) -> None:
     """Draw what comes until nobody is at the other end."""
+    use_few_arenas()
     end_with_parent()
+    keep_tidy()
     for sig in (signal.SIGINT, signal.SIGTERM):  # sent to all processes at once; the service says when this one ends
         signal.signal(sig, signal.SIG_IGN)
     if hasattr(os, "nice"):
@@ -106,8 +108,6 @@ def _serve(pipe: Connection) -> None:
     mpl.use("agg")
     from service.pictures.plots import draw
 
-    use_few_arenas()
-    keep_tidy()
     with contextlib.suppress(EOFError, OSError):
         while True:
             sketch = pipe.recv()

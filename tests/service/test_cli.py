@@ -68,10 +68,12 @@ def test_what_is_wrong_is_said_in_a_line(arguments: list[str], says: str) -> Non
 def test_a_port_that_is_taken_is_said_and_ends_it() -> None:
     """Models that already load are not waited for."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        done = shapserve("serve", "--port", str(taken.getsockname()[1]))
-    assert done.returncode == 3
-    assert "address already in use" in done.stderr
-    assert "Traceback" not in done.stderr
+        for _ in range(4):  # where they were, it depended on who was first
+            done = shapserve("serve", "--port", str(taken.getsockname()[1]), TF_CPP_MIN_LOG_LEVEL="0")
+            assert done.returncode == 3
+            assert "address already in use" in done.stderr
+            assert "oneDNN" not in done.stderr  # as TensorFlow says when it is imported
+            assert "Traceback" not in done.stderr
 
 
 def test_what_serves_nothing_does_not_ask_for_keys() -> None:

@@ -36,7 +36,7 @@ HEAD = b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/
 
 
 class Tree:
-    """Its orderings differ, so that sampling them has no end (in one of eight trees that scikit-learn draws they do not)."""
+    """Its orderings differ, so that sampling them has no end; in some trees that scikit-learn draws they do not."""
 
     def __init__(self, version: int) -> None:
         x = np.random.default_rng(version).normal(size=(200, 4))
