@@ -16,6 +16,7 @@ from benchmarks.server import service
 from benchmarks.speed import speed
 from benchmarks.swaps import swaps
 from benchmarks.throughput import throughput
+from models.network import use_one_core_per_call
 
 RESULTS = Path(__file__).parent / "results.md"
 HEAD = "# Results of `make bench`\n\nMedians of one run; times are one machine's, ratios travel better."
@@ -37,6 +38,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="all by default")
     given = parser.parse_args()
+    use_one_core_per_call()  # as the service does, before anything is computed
     machine = f"{platform.machine()}, Python {platform.python_version()}, TensorFlow {tf.__version__}"
     for name in given.parts or PARTS:
         text = "\n".join(PARTS[name](given.data))

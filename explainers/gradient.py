@@ -14,10 +14,11 @@ from explainers.sampling import Round, generator, least_replicates, over_replica
 from models.arrays import Array, Floats
 from models.backgrounds import exact_weights
 from models.blocks import blocks
+from models.fusion import Fusion
 from models.network import Network
 
-_BLOCK_ELEMENTS = 2**22
-"""Elements that the widest value may have for one block of rows: 16 MiB in float32."""
+_BLOCK_ELEMENTS = 2**21
+"""Elements that the widest value may have for one block of rows: 8 MiB in float32."""
 _DRAWN = 2**21
 """Contributions that are held at once."""
 
@@ -39,8 +40,9 @@ class Gradient:
         self._compiled = compiled.get_concrete_function(
             *(tf.TensorSpec(of, network.dtype) for of in (shape, (*size, *shape), size, (network.outputs,)))
         )
+        network.fusions["gradient"] = self._fusion = Fusion(self._run, block=self._rows, most=self._rows, mixes=False)
         zeros = np.zeros(shape)
-        self._run(zeros, np.zeros((self._rows, *shape)), np.zeros(self._rows), np.zeros(network.outputs))
+        self._contribute(zeros, np.zeros((self._rows, *shape)), np.zeros(self._rows), np.zeros(network.outputs))
 
     def cost(self, question: Question) -> int:
         """Gradients of one round, for each output asked for."""
@@ -79,17 +81,17 @@ class Gradient:
 
     def _draw(self, question: Question, i: int, output: int, rows: Indices, t: Floats) -> Floats:
         """Contributions (draws, *players.shape) at the points t (draws,) of the lines from these rows (draws,)."""
-        seed = np.eye(1, self._network.outputs, output)[0]
-        found = []
-        for begin in range(0, len(rows), self._rows):
-            question.effort.check()
-            some = slice(begin, begin + self._rows)
-            (b,), (at,) = blocks(question.background.x[rows[some]], self._rows), blocks(t[some], self._rows)
-            made = self._run(question.x[i], b, at, seed)[: len(rows[some])]
-            found.append(question.players.add_up(made[:, :, None])[..., 0])
-        return np.concatenate(found)
+        return self._fusion((question, i, output), [rows, t], question.effort.check)
 
-    def _run(self, x: Array, rows: Array, t: Array, seed: Array) -> Floats:
+    def _run(self, key: tuple[Question, int, int], draws: list[Array]) -> Floats:
+        """Contributions (draws, *players.shape) of at most a block of draws: rows and points, (draws,) each."""
+        (question, i, output), (rows, t) = key, draws
+        (b,), (at,) = blocks(question.background.x[rows], self._rows), blocks(t, self._rows)
+        made = self._contribute(question.x[i], b, at, np.eye(1, self._network.outputs, output)[0])
+        return question.players.add_up(made[: len(rows), :, None])[..., 0]
+
+    def _contribute(self, x: Array, rows: Array, t: Array, seed: Array) -> Floats:
+        """(rows, input size)"""
         arguments = (tf.constant(values, self._network.dtype) for values in (x, rows, t, seed))
         return np.asarray(self._compiled(*arguments).numpy(), np.float64)
 

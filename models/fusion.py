@@ -38,14 +38,13 @@ def nobody_watches(rows: int, calls: int) -> None:
 class _Call:
     """What one thread waits for."""
 
-    def __init__(self, key: Any, rows: list[Array]) -> None:
-        self.key, self.rows, self.size = key, rows, len(rows[0])
+    def __init__(self, key: Any, rows: list[Array], turn: threading.Event) -> None:
+        """turn: set when the answers are there, and when there is something to run."""
+        self.key, self.rows, self.size, self.turn = key, rows, len(rows[0]), turn
         self.taken = 0
         self.left = self.size
         self.answers: Array | None = None
         self.error: BaseException | None = None
-        self.turn = threading.Event()
-        """Set when the answers are there, and when there is something to run."""
 
 
 class _Share(NamedTuple):
@@ -78,21 +77,27 @@ class Fusion:
 
         key: rows of calls with the same one may stand in one run.
         """
-        call = _Call(key, rows)
+        (answers,) = self.several([(key, rows)], check)
+        return answers
+
+    def several(self, parts: Iterable[tuple[Any, list[Array]]], check: Callable[[], None]) -> list[Array]:
+        """The same for several keys and their rows, which run beside each other where cores are free."""
+        turn = threading.Event()
+        calls = [_Call(key, rows, turn) for key, rows in parts]
         with self._lock:
-            self._queue.append(call)
+            self._queue.extend(calls)
         try:
-            while call.left:
+            while any(call.left for call in calls):
                 check()
                 if not self._take_a_turn():
-                    call.turn.wait(_PATIENCE)
-                    call.turn.clear()
+                    turn.wait(_PATIENCE)
+                    turn.clear()
+                for call in calls:
+                    if call.error is not None:
+                        raise call.error
         finally:
-            self._leave(call)
-        if call.error is not None:
-            raise call.error
-        assert call.answers is not None
-        return call.answers
+            self._leave(calls)
+        return [call.answers for call in calls if call.answers is not None]
 
     def _take_a_turn(self) -> bool:
         """Run some rows, of whichever calls; False when there are none or every core is busy."""
@@ -188,11 +193,12 @@ class Fusion:
             call.answers[begin:end] = answers[place : place + end - begin]
             place += end - begin
 
-    def _leave(self, call: _Call) -> None:
-        """Whether it was answered or given up: its other rows are not run, and the next one gets a turn."""
+    def _leave(self, calls: list[_Call]) -> None:
+        """Whether they were answered or given up: their other rows are not run, and the next one gets a turn."""
         with self._lock:
-            if call in self._queue:
-                self._queue.remove(call)
+            for call in calls:
+                if call in self._queue:
+                    self._queue.remove(call)
             self._wake_one()
 
     def _wake_one(self) -> None:

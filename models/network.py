@@ -3,6 +3,7 @@
 import os
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,7 @@ class Network:
     @classmethod
     def load(cls, folder: ModelFolder) -> "Network":
         """Open the Keras file, which was looked at; no code is loaded from it. Raises InvalidFolder."""
+        use_one_core_per_call()
         try:
             model = _open(folder.model_path)
         except InvalidArchive as error:
@@ -145,6 +147,16 @@ def read_network(path: Path) -> Any:
     """The Keras model in a `.keras` file. Raises InvalidArchive."""
     check_keras_file(path)
     return _open(path)
+
+
+def use_one_core_per_call() -> None:
+    """Several calls at once take the cores; one that took them all would wait for itself at every step.
+
+    What a call computes then depends on no number of cores either. Who sets TF_NUM_INTRAOP_THREADS has decided.
+    """
+    if "TF_NUM_INTRAOP_THREADS" not in os.environ:
+        with suppress(RuntimeError):  # TensorFlow computes already
+            tf.config.threading.set_intra_op_parallelism_threads(1)
 
 
 def _open(path: Path) -> Any:

@@ -7,7 +7,7 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from service.errors import NotHttp
-from service.gate import Gate
+from service.gate import TICKET, Gate
 from service.problems import head_of, problem_bytes
 
 HEAD_BYTES = 2**16
@@ -47,6 +47,7 @@ class Connection(HttpToolsProtocol):
         """How long the body is that comes with an offer to upgrade."""
         self._rejects = 0
         self._running: RequestResponseCycle | None = None
+        self._ticket: object = None
         self._over = False
         """Whether what comes now is not looked at."""
         self._stall: asyncio.TimerHandle | None = None
@@ -54,12 +55,14 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Whoever connects has something to ask."""
         super().connection_made(transport)
+        self._gate.knock()
         self._late = self.loop.call_later(HEAD_SECONDS, self._too_late)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing more is waited for, and nobody waits for what is being done."""
         self._arrived()
         self._taken()
+        self._gate.seat(self._ticket)
         if self._running is not None and self._answers:
             self._running.disconnected = True
             self._running.message_event.set()
@@ -150,9 +153,12 @@ class Connection(HttpToolsProtocol):
         self._counting = False
         if not self._framing and not self._over:
             super().on_message_complete()
+            if self.cycle is self._running:
+                self._announce()
 
     def on_response_complete(self) -> None:
         """The answer is on its way; if it was the last, it is seen off."""
+        self._gate.seat(self._ticket)
         super().on_response_complete()
         if self.transport.is_closing():
             self._see_off()
@@ -202,7 +208,15 @@ class Connection(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._running = cycle
+        cycle.scope[TICKET] = self._ticket = object()  # type: ignore[literal-required]
+        self._announce()
         super()._start_asgi_task(cycle, app)
+
+    def _announce(self) -> None:
+        """Once all of what is answered is there."""
+        assert self._running is not None
+        if self._answers and not self._running.more_body and self._running.scope["method"] == "POST":
+            self._gate.expect(self._ticket)
 
     @property
     def _answers(self) -> bool:

@@ -17,8 +17,12 @@ from service.problems import head_of, problem_bytes
 
 _OURS = frozenset(("/predict", "/explain", "/summary", "/compare"))
 _HEAD = head_of(Busy)
-_REST = 0.004
+TICKET = "ticket"
+"""In a request's scope: what stands for it."""
+_REST = 0.008
 """Seconds; those who come meanwhile are turned away together."""
+_TURNS = 3
+"""Of the event loop, from a knock to the first request, which may be the next to be turned away."""
 _READABLE = f"access-control-expose-headers: {', '.join(EXPOSED)}"
 
 
@@ -31,11 +35,27 @@ class Gate:
         self.life = life
         self._rests = False
         """Whether a rest is to come, or on."""
+        self._knocked = 0
+        """More may stand at the door, and the event loop lets in one at a time: for so many of its turns there is no rest."""
+        self._coming: set[object] = set()
+        """Tickets of those who are in, whole, and have not taken their places yet."""
 
     @property
     def is_shut(self) -> bool:
         """Whether there is no place for one more."""
-        return self._lane.is_full
+        return self._lane.free <= len(self._coming)
+
+    def knock(self) -> None:
+        """A connection was made."""
+        self._knocked = _TURNS
+
+    def expect(self, ticket: object) -> None:
+        """A request that was let in is there, whole: the next place is its own."""
+        self._coming.add(ticket)
+
+    def seat(self, ticket: object) -> None:
+        """It takes a place of the lane now, or none at all."""
+        self._coming.discard(ticket)
 
     def turn_away(self, path: str, origin: str, lines: Iterable[str]) -> bytes:
         """The whole response to a POST; lines: headers that are the connection's."""
@@ -51,6 +71,10 @@ class Gate:
 
     def _rest(self) -> None:
         """Sleep on the event loop: whenever it wakes it interrupts those who compute, so it does not wake for every arrival."""
+        if self._knocked:
+            self._knocked -= 1
+            asyncio.get_running_loop().call_soon(self._rest)
+            return
         if self.is_shut:
             time.sleep(_REST)
         self._rests = False

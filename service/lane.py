@@ -105,9 +105,9 @@ class Lane:
         self._phases, self._waiting, self._computing = phases, waiting, computing
 
     @property
-    def is_full(self) -> bool:
-        """Whether there is no place for one more."""
-        return self._taken >= self._places
+    def free(self) -> int:
+        """Places, of those that compute and of those that wait."""
+        return self._places - self._taken
 
     async def run(self, work: Callable[[Clock], T], clock: Clock, left: Coroutine[Any, Any, None]) -> T:
         """Do `work` on a thread; it is told to stop when the deadline has passed or `left` ends, which is the client's leaving.
@@ -146,7 +146,7 @@ class Lane:
 
     def _enter(self) -> bool:
         with self._lock:
-            if self.is_full:
+            if self.free <= 0:
                 return False
             self._taken += 1
         self._waiting.inc()

@@ -20,6 +20,7 @@ from service.context import Context
 from service.describe import describe, summarise
 from service.errors import MEDIA_TYPE
 from service.explain import explain
+from service.gate import TICKET
 from service.lane import Clock
 from service.negotiate import accept, until_left
 from service.openapi import Responses, drawn, takes
@@ -143,6 +144,7 @@ async def compute(request: Request, work: Callable[[bytes | bytearray, Context, 
     async with app.bodies.json(request) as body:
         clock = Clock(app.context.settings.deadline_ms)
         context = replace(app.context, catalog=app.context.catalog.snapshot())
+        app.gate.seat(request.scope.get(TICKET))
         answer = await app.lane.run(lambda clock: work(body, context, clock), clock, until_left(request))
     if isinstance(answer, Sketch):
         answer = await app.drawing.run(partial(app.easel.draw, answer), clock, until_left(request))

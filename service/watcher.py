@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 
 from service.catalog import Catalog
+from service.lane import step_back
 from service.settings import Settings
 
 
@@ -28,6 +29,7 @@ class Watcher:
         self._stop.set()
 
     def _watch(self) -> None:
+        step_back()  # and with it the threads that TensorFlow makes here, which do most of the computing
         self._catalog.watch(self._settings.models, self._settings.poll_seconds, self._stop, self._loaded)
 
     def _loaded(self) -> None:

@@ -23,15 +23,17 @@ class Connection(asyncio.Protocol):
 
     async def ask(self, data: bytes) -> Answer:
         """Raises Broken when the connection ends before."""
-        if not self.open or self._transport is None:
-            raise Broken(0, "closed")
+        return await self.begin(data)
+
+    def begin(self, data: bytes) -> "asyncio.Future[Answer]":
+        """Send it; the answer comes, or Broken when the connection ends before."""
         self._buffer.clear()
-        self._waits = asyncio.get_running_loop().create_future()
-        self._transport.write(data)
-        answer = await self._waits
-        if answer.closes:
-            self.close()
-        return answer
+        self._waits = waits = asyncio.get_running_loop().create_future()
+        if self.open and self._transport is not None:
+            self._transport.write(data)
+        else:
+            waits.set_exception(Broken(0, "closed"))
+        return waits
 
     def close(self) -> None:
         """Leave."""
@@ -48,6 +50,8 @@ class Connection(asyncio.Protocol):
         self._buffer += data
         waits = self._waits
         if waits is not None and not waits.done() and (answer := whole(self._buffer)) is not None:
+            if answer.closes:
+                self.close()
             waits.set_result(answer)
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -5,9 +5,11 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
 from benchmarks.load.connection import Connection
-from benchmarks.load.wire import Broken, Plain, request
+from benchmarks.load.wire import Answer, Broken, Plain, request
 
 _MOST_CONNECTIONS = 1000
 _PAUSE = 0.01
@@ -61,31 +63,40 @@ async def opened(port: int, requests: Sequence[bytes], rate: float, seconds: flo
     """`rate` arrivals a second at fixed times, on a connection that is free or on a new one; timed from the planned arrival."""
     seen, begin = Seen(), time.perf_counter()
     free: list[Connection] = []
-    under_way: set[asyncio.Task[None]] = set()
+    under_way: set[asyncio.Future[Any]] = set()
 
-    async def arrive(number: int) -> None:
-        status = 0
+    def send(number: int, connection: Connection) -> None:
+        answer = connection.begin(requests[number % len(requests)])
+        under_way.add(answer)
+        answer.add_done_callback(partial(done, number, connection))
+
+    def done(number: int, connection: Connection, answer: asyncio.Future[Answer]) -> None:
+        under_way.discard(answer)
+        seen.add(0 if answer.exception() else answer.result().status, time.perf_counter() - begin - number / rate)
+        if connection.open:
+            free.append(connection)
+
+    async def connect(number: int) -> None:
         try:
-            connection = _take(free) or await Connection.to(port)
-            status = (await connection.ask(requests[number % len(requests)])).status
-            if connection.open:
-                free.append(connection)
-        except (Broken, OSError):
-            pass
-        seen.add(status, time.perf_counter() - begin - number / rate)
+            send(number, await Connection.to(port))
+        except OSError:
+            seen.add(0, time.perf_counter() - begin - number / rate)
 
     for number in range(int(rate * seconds)):
         if (early := begin + number / rate - time.perf_counter()) > 0:
             await asyncio.sleep(early)
         if len(under_way) >= _MOST_CONNECTIONS:
             seen.add(-1, 0.0)
-            continue
-        task = asyncio.ensure_future(arrive(number))
-        under_way.add(task)
-        task.add_done_callback(under_way.discard)
+        elif (connection := _take(free)) is not None:
+            send(number, connection)
+        else:
+            task = asyncio.ensure_future(connect(number))
+            under_way.add(task)
+            task.add_done_callback(under_way.discard)
     seen.took = time.perf_counter() - begin
-    if under_way:
-        await asyncio.wait(under_way, timeout=_LAST)
+    last = time.perf_counter() + _LAST
+    while under_way and (left := last - time.perf_counter()) > 0:
+        await asyncio.wait(under_way, timeout=left)
     for connection in free:
         connection.close()
     return seen

@@ -1,6 +1,7 @@
 """`deep` and `deep_shap`: DeepSHAP, one backward pass per (instance, background row) pair."""
 
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -12,12 +13,14 @@ from explainers.game import ELEMENTS, Attribution, Question
 from models.arrays import Array, Floats
 from models.backgrounds import Background
 from models.blocks import blocks
-from models.fusion import CORES, Fusion
+from models.fusion import Fusion
 from models.network import Network
 
 _MAX_TASKS = 64
 _HELD_ELEMENTS = 2**22
 """Values per element of the input that are held at once: 32 MiB."""
+_BLOCKS_AT_ONCE = 4
+"""Of the background; they run beside each other where cores are free."""
 
 
 class DeepExplainer:
@@ -47,9 +50,8 @@ class DeepExplainer:
             tf.TensorSpec((passes.rows,), network.dtype),
             passes.kept_spec,
         )
-        self._at_once = int(np.clip(_HELD_ELEMENTS // int(np.prod(network.input_shape)), 1, 4 * _MAX_TASKS))
-        cores = CORES if passes.whole else 1  # convolutions use every core by themselves
-        network.fusions[name] = self._fusion = Fusion(self._pass, block=1, most=self._tasks, cores=cores)
+        self._at_once = int(np.clip(_HELD_ELEMENTS // (_BLOCKS_AT_ONCE * int(np.prod(network.input_shape))), 1, 4 * _MAX_TASKS))
+        network.fusions[name] = self._fusion = Fusion(self._pass, block=1, most=self._tasks)
         (first, *_) = passes.blocks(background)
         self._pass(first, [np.zeros((1, *network.input_shape), np.float32), np.eye(1, network.outputs)])
 
@@ -62,14 +64,15 @@ class DeepExplainer:
         players = question.players
         values = np.zeros((len(question.x), *players.shape, question.outputs.shape[1]))
         instances, outputs, places = self._passes.plan(question.outputs)
-        for block in self._passes.blocks(question.background):
+        remaining = iter(self._passes.blocks(question.background))
+        while beside := list(islice(remaining, _BLOCKS_AT_ONCE)):
             for begin in range(0, len(instances), self._at_once):
                 some = slice(begin, begin + self._at_once)
                 rows = [question.x[instances[some]], self._passes.seeds(outputs[some])]
-                elements = self._fusion(block, rows, question.effort.check)
-                for value, (i, adds) in zip(players.add_up(elements[:, :, None])[..., 0], places[some], strict=True):
-                    for place, sign in adds:
-                        values[i, ..., place] += sign * value
+                for elements in self._fusion.several([(block, rows) for block in beside], question.effort.check):
+                    for value, (i, adds) in zip(players.add_up(elements[:, :, None])[..., 0], places[some], strict=True):
+                        for place, sign in adds:
+                            values[i, ..., place] += sign * value
         return Attribution(values, [self.cost(question)] * len(values))
 
     def _pass(self, block: Block, rows: list[Array]) -> Floats:

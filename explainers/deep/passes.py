@@ -20,8 +20,8 @@ from models.backgrounds import Background, exact_weights
 from models.blocks import blocks
 from models.network import Network
 
-PAIR_ELEMENTS = 2**22
-"""Elements that the widest value may have for one block of pairs: 16 MiB in float32."""
+PAIR_ELEMENTS = 2**21
+"""Elements that the widest value may have for one block of pairs: 8 MiB in float32."""
 _KEPT_BYTES = 2**27
 """What traces of backgrounds may take that are kept for the next request."""
 _CHANNELS = 8
@@ -51,8 +51,9 @@ class Passes:
         """Raises Unruled. See `passes_of`."""
         self.network = network
         self.steps = program(network.model, rules, activations)
-        self.rows = int(np.clip(PAIR_ELEMENTS // network.widest, 1, len(background.x)))
-        """In a block."""
+        most = int(np.clip(PAIR_ELEMENTS // network.widest, 1, len(background.x)))
+        self.rows = -(-len(background.x) // -(-len(background.x) // most))
+        """In a block: the background's in equal parts."""
         self.whole = not any(map(_is_convolution, self.steps))
         """Whether all is compiled by XLA."""
         self._cancels = self.steps[-1].rule is SOFTMAX

@@ -7,23 +7,29 @@ in Richardson's extrapolation. The values of every row still sum to f(x) - f(b).
 """
 
 from collections.abc import Callable, Mapping
+from itertools import islice
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from explainers.coalitions import differing
-from explainers.deep.passes import Block, fused, passes_of, weigh
+from explainers.deep.passes import fused, passes_of, weigh
 from explainers.deep.program import Rule, Tensor
 from explainers.game import ELEMENTS, Attribution, Players, Question
 from explainers.sampling import generator
 from models.arrays import Array, Floats
 from models.backgrounds import Background
 from models.blocks import blocks
+from models.fusion import Fusion
 from models.network import Network
 
 _EXTRAPOLATE = 0.4
 """Chosen on half of the measured passengers and images and judged on the other half: see docs/methods.md."""
+_BLOCKS_AT_ONCE = 2
+"""Of the background; their steps run beside each other where cores are free."""
+_ONCE = np.zeros(1)
+"""A row that says nothing: all stands in the key."""
 _STEPS = 5
 """Two paths of two steps, and the straight line."""
 
@@ -44,6 +50,7 @@ class DeepPaths:
         seed, weights = (tf.TensorSpec((size,), network.dtype) for size in (network.outputs, passes.rows))
         side = (passes.spec, passes.kept_spec)
         self._compiled = step.get_concrete_function(seed, weights, side, side)
+        network.fusions["deep_paths"] = self._fusion = Fusion(self._run, block=1, most=1, mixes=False)
         (first, *_) = passes.blocks(background)
         self._compiled(passes.constant(np.eye(1, network.outputs)[0]), first.weights, *[(first.x, first.kept)] * 2)
 
@@ -64,28 +71,31 @@ class DeepPaths:
         random = generator(question.effort.seed, 0)
         check = question.effort.check
         end = self._side(np.tile(x[None], (passes.rows, *[1] * x.ndim)), check)
-        for k, block in enumerate(passes.blocks(question.background)):
-            rows = question.background.x[k * passes.rows : (k + 1) * passes.rows]
-            half = _halves(x, rows, question.players, random)  # (rows, ...)
-            middles = [self._side(np.where(mask, x, rows), check) for mask in (half, ~half)]
+        remaining = enumerate(passes.blocks(question.background))
+        while beside := list(islice(remaining, _BLOCKS_AT_ONCE)):
+            steps: list[tuple[Tensor, Any, Any]] = []
+            for k, block in beside:
+                rows = question.background.x[k * passes.rows : (k + 1) * passes.rows]
+                half = _halves(x, rows, question.players, random)  # (rows, ...)
+                begin = (block.x, block.kept)
+                for middle in (self._side(np.where(mask, x, rows), check) for mask in (half, ~half)):
+                    steps += [(block.weights, begin, middle), (block.weights, middle, end)]
+                steps.append((block.weights, begin, end))
             for output, (_, adds) in zip(outputs, places, strict=True):
                 seed = passes.constant(passes.seeds(output[None])[0])
-                elements = self._paths(seed, block, middles, end, check)
-                value = question.players.add_up(elements[None, :, None])[..., 0]
-                for place, sign in adds:
-                    values[..., place] += sign * value
+                made = self._fusion.several([((seed, *step), [_ONCE]) for step in steps], check)
+                for of_block in range(0, len(steps), _STEPS):
+                    *two, straight = (value[0] for value in made[of_block : of_block + _STEPS])
+                    elements = sum(two, np.zeros(1)) / 2
+                    elements = elements + _EXTRAPOLATE * (elements - straight)
+                    value = question.players.add_up(elements[None, :, None])[..., 0]
+                    for place, sign in adds:
+                        values[..., place] += sign * value
         return values
 
-    def _paths(self, seed: Tensor, block: Block, middles: list[Any], end: Any, check: Callable[[], None]) -> Floats:
-        """Values per input element, (size,), of all rows of a block."""
-
-        def step(start: Any, to: Any) -> Floats:
-            check()
-            return np.asarray(self._compiled(seed, block.weights, start, to).numpy(), np.float64)
-
-        begin = (block.x, block.kept)
-        two = sum((step(begin, middle) + step(middle, end) for middle in middles), np.zeros(1)) / 2
-        return two + _EXTRAPOLATE * (two - step(begin, end))
+    def _run(self, key: tuple[Tensor, Tensor, Any, Any], _: list[Array]) -> Floats:
+        """Values per input element, (1, size), of one step of all rows of a block."""
+        return np.asarray(self._compiled(*key).numpy(), np.float64)[None]
 
     def _side(self, inputs: Array, check: Callable[[], None]) -> Any:
         """At most a block of inputs (rows, ...), padded, and what the rules keep of it."""

@@ -102,7 +102,7 @@ def _serve(pipe: Connection) -> None:
     for sig in (signal.SIGINT, signal.SIGTERM):  # sent to all processes at once; the service says when this one ends
         signal.signal(sig, signal.SIG_IGN)
     if hasattr(os, "nice"):
-        os.nice(_POLITE)
+        os.nice(max(0, _POLITE - os.nice(0)))  # it begins as its parent's thread does
     import matplotlib as mpl
 
     mpl.use("agg")

@@ -221,3 +221,32 @@ def test_company_that_matters_is_noticed() -> None:
     """Answers that look at the whole block, the same in every place."""
     assert not is_blind(lambda x: x - x.mean(axis=0), np.ones(2), (8, 2))
     assert is_blind(lambda x: 2 * x[..., 0], np.ones((2, 2)), (2, 4, 2, 2))
+
+
+def test_several_keys_run_beside_each_other_and_are_answered_in_order() -> None:
+    """Two cores have a key each at the same time; who waits for both gets both."""
+    together = threading.Barrier(2)
+
+    def run(key: int, rows: list[Array]) -> Array:
+        together.wait(5)
+        return key * rows[0]
+
+    fusion = Fusion(run, block=4, most=4, cores=2)
+    answers = fusion.several([(2, column(1, 2)), (3, column(3))], nothing)
+    assert [answer.ravel().tolist() for answer in answers] == [[2, 4], [9]]
+
+
+def test_a_fault_of_one_key_ends_the_others() -> None:
+    ran = list[str]()
+
+    def run(key: str, rows: list[Array]) -> Array:
+        ran.append(key)
+        if key == "bad":
+            raise ZeroDivisionError
+        return rows[0]
+
+    fusion = Fusion(run, block=1, most=1, cores=1)
+    with pytest.raises(ZeroDivisionError):
+        fusion.several([("bad", column(1)), ("good", column(*range(9)))], nothing)
+    assert ran == ["bad"]
+    assert fusion("good", column(1), nothing).tolist() == [[1]]

@@ -242,7 +242,7 @@ def test_a_full_service_says_so_before_the_body_is_read() -> None:
 class Full:
     """A lane without a place."""
 
-    is_full = True
+    free = 0
 
 
 def test_a_connection_goes_on_after_it_was_turned_away() -> None:
@@ -293,11 +293,98 @@ def test_those_who_are_turned_away_together_cost_one_rest(monkeypatch: pytest.Mo
         rests.clear()
         for _ in range(3):
             gate.turn_away("/predict", "", ())
-        lane.is_full = full
+        lane.free = int(not full)
         await asyncio.sleep(0)
         return len(rests)
 
     assert [asyncio.run(scene(full)) for full in (True, True, False, True)] == [1, 1, 0, 1]
+
+
+def test_there_is_no_rest_while_more_stand_at_the_door(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The event loop lets in one of them at a time."""
+    rests: list[float] = []
+    monkeypatch.setattr("service.gate.time.sleep", rests.append)
+    gate = Gate(Full(), Metrics(), Life(), ())  # type: ignore[arg-type]
+
+    async def scene() -> list[int]:
+        seen = []
+        for _ in range(3):
+            gate.knock()
+            gate.turn_away("/predict", "", ())
+            await asyncio.sleep(0)
+            seen.append(len(rests))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        return [*seen, len(rests)]
+
+    assert asyncio.run(scene()) == [0, 0, 0, 1]
+
+
+def test_those_who_come_together_do_not_all_pass_for_the_last_place() -> None:
+    """Whoever is in has a place before it is taken; the others are turned away at the door, not by the application."""
+    app, let_in = create_app(Settings(threads=1, max_waiting=0), linear_catalog()), list[str]()
+    gate, expect = app.state.gate, app.state.gate.expect
+    body = b'{"model":"linear","instances":[{"Count":1}]}'
+
+    async def block() -> None:
+        time.sleep(0.3)  # meanwhile all of them come
+
+    def counted(ticket: object) -> None:
+        let_in.append("one")
+        expect(ticket)
+
+    gate.expect = counted
+    app.add_api_route("/block", block)
+    with serving(app) as client:
+        address = (client.base_url.host, client.base_url.port or 80)
+        connections = [socket.create_connection(address) for _ in range(6)]
+        for connection in connections:
+            connection.settimeout(5)
+            connection.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert b"alive" in connection.recv(10_000)
+        connections[0].sendall(b"GET /block HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        time.sleep(0.1)
+        for connection in connections[1:]:
+            connection.sendall(HEAD % len(body) + body)
+        said = [connection.recv(10_000)[9:12] for connection in connections[1:]]
+        for connection in connections:
+            connection.close()
+        assert sorted(said) == [b"200", b"503", b"503", b"503", b"503"]
+        assert len(let_in) == 1
+        wait_until_nobody_is_expected(gate)
+
+
+def test_nobody_is_expected_for_ever() -> None:
+    """However a request ends that was let in: its place is not kept for it."""
+    app = create_app(Settings(), linear_catalog())
+    body = b'{"model":"linear","instances":[{"Count":1}]}'
+    head = HEAD % len(body)
+    with serving(app) as client:
+        address = (client.base_url.host, client.base_url.port or 80)
+        for request in (
+            head + body,
+            (head + body) * 3,
+            head.replace(b"POST /predict", b"POST /nothing") + body,
+            head.replace(b"application/json", b"text/plain") + body,
+            head.replace(b"Host: localhost", b"Host: elsewhere") + body,
+            head.replace(b"Host", b"Connection: Upgrade\r\nUpgrade: h2c\r\nHost") + body,
+            HEAD % 2 + b"{}",
+        ):
+            with socket.create_connection(address) as connection:
+                connection.sendall(request)
+                connection.settimeout(5)
+                assert connection.recv(10_000)
+            with socket.create_connection(address) as connection:  # and leaves at once
+                connection.sendall(request)
+        wait_until_nobody_is_expected(app.state.gate)
+        assert not app.state.gate.is_shut
+
+
+def wait_until_nobody_is_expected(gate: Gate) -> None:
+    end = time.monotonic() + 5
+    while gate._coming and time.monotonic() < end:
+        time.sleep(0.01)
+    assert not gate._coming
 
 
 def test_all_bodies_together_have_a_limit() -> None:
@@ -355,7 +442,7 @@ def test_a_place_is_given_back_when_there_is_no_thread() -> None:
         for _ in range(5):
             with pytest.raises(Busy):
                 await lane.run(lambda _: None, Clock(1000), staying())
-        assert not lane.is_full
+        assert lane.free > 0
 
     asyncio.run(scene())
 

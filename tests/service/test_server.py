@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import os
 import shutil
 import signal
 from concurrent.futures import ThreadPoolExecutor
@@ -175,3 +176,15 @@ def test_live_before_ready_broken_models_refused_and_a_clean_end(tmp_path: Path)
     finally:
         code = server.stop()
     assert code in (0, -signal.SIGTERM)
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="the system does not list threads in /proc")
+def test_what_computes_stands_back(server: Server) -> None:
+    """TensorFlow's threads too; only the event loop's keeps its rank."""
+    ranks = {}
+    for task in Path(f"/proc/{server.pid}/task").iterdir():
+        name, fields = (task / "stat").read_text().split("(", 1)[1].rsplit(")", 1)
+        if name.startswith("tf_"):
+            ranks[task.name] = int(fields.split()[16])
+    assert ranks
+    assert min(ranks.values()) > os.getpriority(os.PRIO_PROCESS, server.pid)
