@@ -11,6 +11,7 @@ import struct
 import tempfile
 import threading
 import time
+from collections import Counter
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
@@ -146,24 +147,31 @@ class _Supervisor:
 
 
 def _forget(worker: SpawnProcess) -> None:
-    """Its gauges; what it has counted stays, unless that is nothing: there may be many of its kind."""
+    """Its gauges; what it has counted stays."""
     from prometheus_client.multiprocess import mark_process_dead
 
     with contextlib.suppress(OSError):
         mark_process_dead(worker.pid)
         for file in Path(os.environ[_SHARED]).glob(f"*_{worker.pid}.db"):
-            if not _has_counted(file):
-                file.unlink()
+            _add_up(file)
 
 
-def _has_counted(file: Path) -> bool:
-    """Also no if it was not even begun: then it would spoil what the others have counted."""
+def _add_up(file: Path) -> None:
+    """Move what an ended worker has counted to what all of them have: one file of each kind, however many end."""
     from prometheus_client.mmap_dict import MmapedDict
 
-    try:
-        return any(value for _, value, _, _ in MmapedDict.read_all_values_from_file(str(file)))
-    except (RuntimeError, struct.error):
-        return False
+    total, made = file.with_name(f"{file.stem.split('_')[0]}_ended.db"), file.with_suffix(".made")
+    values: Counter[str] = Counter()
+    for source in (total, file):
+        with contextlib.suppress(RuntimeError, struct.error, FileNotFoundError):  # not even begun
+            for key, value, _, _ in MmapedDict.read_all_values_from_file(str(source)):
+                values[key] += value
+    both = MmapedDict(str(made))
+    for key, value in values.items():
+        both.write_value(key, value, 0.0)
+    both.close()
+    file.unlink()
+    made.rename(total)
 
 
 def work(settings: Settings, listener: socket.socket, tell: Connection | None) -> None:

@@ -22,7 +22,7 @@ from benchmarks.process import Server
 from benchmarks.swaps import NAME, RECORD, write_version
 from models.estimator import write_estimator
 from models.folder import SKOPS
-from service.workers import _has_counted
+from service.workers import _add_up
 
 BODY: dict[str, object] = {"model": NAME, "instances": [RECORD]}
 LONG = {
@@ -184,13 +184,19 @@ def test_workers_share_a_port_and_are_replaced(models: Path) -> None:
         assert not any(proc.alive(worker) for worker in workers)
 
 
-def test_what_a_worker_has_counted_is_kept_and_what_it_has_not_is_not(tmp_path: Path) -> None:
-    for name, value in (("used", 2.0), ("idle", 0.0)):
-        counted = MmapedDict(str(tmp_path / name))
+def test_what_ended_workers_have_counted_is_kept_in_one_file(tmp_path: Path) -> None:
+    """Also when one ends before it has counted anything, or in the middle of making its file."""
+    for name, value in (("counter_1", 3.0), ("counter_2", 4.0), ("counter_3", 0.0)):
+        counted = MmapedDict(str(tmp_path / f"{name}.db"))
         counted.write_value("key", value, 0.0)
         counted.close()
-    (tmp_path / "empty").touch()
-    assert [_has_counted(tmp_path / name) for name in ("used", "idle", "empty")] == [True, False, False]
+    (tmp_path / "counter_4.db").touch()
+    for name in "1234":
+        _add_up(tmp_path / f"counter_{name}.db")
+    assert [file.name for file in tmp_path.iterdir()] == ["counter_ended.db"]
+    assert [(key, value) for key, value, _, _ in MmapedDict.read_all_values_from_file(str(tmp_path / "counter_ended.db"))] == [
+        ("key", 7.0)
+    ]
 
 
 def test_one_worker_may_end_alone(models: Path) -> None:
