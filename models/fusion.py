@@ -87,16 +87,16 @@ class Fusion:
         with self._lock:
             self._queue.extend(calls)
         try:
-            while any(call.left for call in calls):
+            while any(call.left for call in calls) and all(call.error is None for call in calls):
                 check()
                 if not self._take_a_turn():
                     turn.wait(_PATIENCE)
                     turn.clear()
-                for call in calls:
-                    if call.error is not None:
-                        raise call.error
         finally:
             self._leave(calls)
+        for call in calls:
+            if call.error is not None:
+                raise call.error
         return [call.answers for call in calls if call.answers is not None]
 
     def _take_a_turn(self) -> bool:

@@ -1,5 +1,6 @@
 """Fusion: calls that come at the same time share runs, and nobody pays for the company."""
 
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -250,3 +251,26 @@ def test_a_fault_of_one_key_ends_the_others() -> None:
         fusion.several([("bad", column(1)), ("good", column(*range(9)))], nothing)
     assert ran == ["bad"]
     assert fusion("good", column(1), nothing).tolist() == [[1]]
+
+
+def test_a_fault_that_another_thread_runs_into_is_never_missed() -> None:
+    """Whenever it comes to be known."""
+
+    def run(_: Any, rows: list[Array]) -> Array:
+        raise ZeroDivisionError
+
+    fusion, before = Fusion(run, block=1, most=8, cores=2), sys.getswitchinterval()
+
+    def ask(_: int) -> str:
+        try:
+            fusion(None, column(1), nothing)
+        except Exception as error:
+            return type(error).__name__
+        return "nothing"
+
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as threads:
+            assert set(threads.map(ask, range(10_000))) == {"ZeroDivisionError"}
+    finally:
+        sys.setswitchinterval(before)
