@@ -14,6 +14,7 @@ from functools import partial
 import httpx
 import numpy as np
 import pytest
+from fastapi import Request, Response
 
 from explainers.game import Attribution, Question
 from schemas.predict import PredictRequest
@@ -26,6 +27,7 @@ from service.image_reader import _decode
 from service.lane import Clock, Lane
 from service.life import Life
 from service.metrics import Metrics
+from service.routes import compute
 from service.settings import Settings
 from tests.conftest import serving
 from tests.fakes import LinearExplainer, linear_catalog, linear_model
@@ -352,6 +354,27 @@ def test_those_who_come_together_do_not_all_pass_for_the_last_place() -> None:
         assert sorted(said) == [b"200", b"503", b"503", b"503", b"503"]
         assert len(let_in) == 1
         wait_until_nobody_is_expected(gate)
+
+
+def test_who_computes_has_one_place() -> None:
+    """And not another one as somebody who comes."""
+    app = create_app(Settings(threads=2, max_waiting=0), linear_catalog())
+    seen, begun = list[bool](), threading.Barrier(2)
+
+    def work(_: bytes | bytearray, context: object, clock: Clock) -> bytes:
+        begun.wait(5)
+        seen.append(app.state.gate.is_shut)
+        begun.wait(5)
+        return b"{}"
+
+    async def both(request: Request) -> Response:
+        return await compute(request, work, "application/json")
+
+    app.add_api_route("/both", both, methods=["POST"])
+    with serving(app) as client, ThreadPoolExecutor(2) as threads:
+        answers = [threads.submit(client.post, "/both", json={}) for _ in range(2)]
+        assert [answer.result().status_code for answer in answers] == [200, 200]
+    assert seen == [True, True]
 
 
 def test_nobody_is_expected_for_ever() -> None:
