@@ -1,6 +1,6 @@
 """`deep` and `deep_shap`: DeepSHAP, one backward pass per (instance, background row) pair."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
@@ -64,16 +64,21 @@ class DeepExplainer:
         players = question.players
         values = np.zeros((len(question.x), *players.shape, question.outputs.shape[1]))
         instances, outputs, places = self._passes.plan(question.outputs)
+        for some, elements in self._elements(question, instances, outputs):
+            for value, (i, adds) in zip(players.add_up(elements[:, :, None])[..., 0], places[some], strict=True):
+                for place, sign in adds:
+                    values[i, ..., place] += sign * value
+        return Attribution(values, [self.cost(question)] * len(values))
+
+    def _elements(self, question: Question, instances: Array, outputs: Array) -> Iterator[tuple[slice, Floats]]:
+        """Which of the passes (t,), and their values per input element (some, size), block by block of the background."""
         remaining = iter(self._passes.blocks(question.background))
         while beside := list(islice(remaining, _BLOCKS_AT_ONCE)):
             for begin in range(0, len(instances), self._at_once):
                 some = slice(begin, begin + self._at_once)
                 rows = [question.x[instances[some]], self._passes.seeds(outputs[some])]
                 for elements in self._fusion.several([(block, rows) for block in beside], question.effort.check):
-                    for value, (i, adds) in zip(players.add_up(elements[:, :, None])[..., 0], places[some], strict=True):
-                        for place, sign in adds:
-                            values[i, ..., place] += sign * value
-        return Attribution(values, [self.cost(question)] * len(values))
+                    yield some, elements
 
     def _pass(self, block: Block, rows: list[Array]) -> Floats:
         """Values per input element (t, size) of at most `_tasks` backward passes against one block of rows."""

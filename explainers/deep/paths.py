@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from explainers.coalitions import differing
-from explainers.deep.passes import fused, passes_of, weigh
+from explainers.deep.passes import Block, fused, passes_of, weigh
 from explainers.deep.program import Rule, Tensor
 from explainers.game import ELEMENTS, Attribution, Players, Question
 from explainers.sampling import generator
@@ -32,6 +32,11 @@ _ONCE = np.zeros(1)
 """A row that says nothing: all stands in the key."""
 _STEPS = 5
 """Two paths of two steps, and the straight line."""
+
+Side = tuple[Tensor, Any]
+"""Inputs (rows, ...), and what the rules keep of them."""
+Step = tuple[Tensor, Side, Side]
+"""Weights (rows,), from where, to where."""
 
 
 class DeepPaths:
@@ -73,31 +78,31 @@ class DeepPaths:
         end = self._side(np.tile(x[None], (passes.rows, *[1] * x.ndim)), check)
         remaining = enumerate(passes.blocks(question.background))
         while beside := list(islice(remaining, _BLOCKS_AT_ONCE)):
-            steps: list[tuple[Tensor, Any, Any]] = []
+            steps: list[Step] = []
             for k, block in beside:
                 rows = question.background.x[k * passes.rows : (k + 1) * passes.rows]
                 half = _halves(x, rows, question.players, random)  # (rows, ...)
-                begin = (block.x, block.kept)
-                for middle in (self._side(np.where(mask, x, rows), check) for mask in (half, ~half)):
-                    steps += [(block.weights, begin, middle), (block.weights, middle, end)]
-                steps.append((block.weights, begin, end))
+                steps += self._steps(block, [np.where(mask, x, rows) for mask in (half, ~half)], end, check)
             for output, (_, adds) in zip(outputs, places, strict=True):
                 seed = passes.constant(passes.seeds(output[None])[0])
                 made = self._fusion.several([((seed, *step), [_ONCE]) for step in steps], check)
-                for of_block in range(0, len(steps), _STEPS):
-                    *two, straight = (value[0] for value in made[of_block : of_block + _STEPS])
-                    elements = sum(two, np.zeros(1)) / 2
-                    elements = elements + _EXTRAPOLATE * (elements - straight)
-                    value = question.players.add_up(elements[None, :, None])[..., 0]
+                for begin in range(0, len(steps), _STEPS):
+                    value = question.players.add_up(_along(made[begin : begin + _STEPS])[..., None])[..., 0]
                     for place, sign in adds:
                         values[..., place] += sign * value
         return values
 
-    def _run(self, key: tuple[Tensor, Tensor, Any, Any], _: list[Array]) -> Floats:
+    def _steps(self, block: Block, middles: list[Array], end: Side, check: Callable[[], None]) -> list[Step]:
+        """Of the paths from all rows of a block through these inputs (rows, ...), and the straight line last."""
+        begin, through = (block.x, block.kept), [self._side(middle, check) for middle in middles]
+        pairs = [pair for middle in through for pair in ((begin, middle), (middle, end))]
+        return [(block.weights, *pair) for pair in [*pairs, (begin, end)]]
+
+    def _run(self, key: tuple[Tensor, Tensor, Side, Side], _: list[Array]) -> Floats:
         """Values per input element, (1, size), of one step of all rows of a block."""
         return np.asarray(self._compiled(*key).numpy(), np.float64)[None]
 
-    def _side(self, inputs: Array, check: Callable[[], None]) -> Any:
+    def _side(self, inputs: Array, check: Callable[[], None]) -> Side:
         """At most a block of inputs (rows, ...), padded, and what the rules keep of it."""
         check()
         (block,) = blocks(inputs, self._passes.rows)
@@ -109,6 +114,13 @@ class DeepPaths:
         (b, kept_b), (x, kept_x) = start, end
         m = tf.tile(seed[None], (self._passes.rows, 1))  # (rows, K)
         return fused(weigh)(self._passes.pull_back(kept_x, kept_b, m), x, b, weights)
+
+
+def _along(made: list[Floats]) -> Floats:
+    """Values per input element, (1, size): the mean of both paths, and a share of what they change."""
+    *two, straight = made
+    mean = sum(two, np.zeros(1)) / 2
+    return mean + _EXTRAPOLATE * (mean - straight)
 
 
 def _halves(x: Array, rows: Array, players: Players, random: np.random.Generator) -> Array:
