@@ -1,5 +1,7 @@
 """Models whose answers and Shapley values are known in closed form."""
 
+import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -104,3 +106,36 @@ def linear_catalog() -> Catalog:
     named = good.manifest.model_copy(update={"name": "broken"})
     broken = replace(good, manifest=named, predict=lambda x, check: predict(x) * np.float32(np.nan))
     return Catalog({"linear": good, "broken": broken})
+
+
+class Endless(LinearExplainer):
+    """Computes until it is told to stop, and says so."""
+
+    def __init__(self) -> None:
+        self.begun, self.stopped = threading.Event(), threading.Event()
+
+    def attribute(self, question: Question) -> Attribution:
+        """Never ends by itself."""
+        self.begun.set()
+        try:
+            while True:
+                question.effort.check()
+                time.sleep(0.005)
+        finally:
+            self.stopped.set()
+
+
+class Broken(LinearExplainer):
+    """Answers NaN for one value."""
+
+    def attribute(self, question: Question) -> Attribution:
+        """See Explainer."""
+        attribution = super().attribute(question)
+        attribution.values[0, 0, 0] = np.nan
+        return attribution
+
+
+class Full:
+    """A lane without a place."""
+
+    free = 0

@@ -16,8 +16,7 @@ from service.catalog import Catalog
 from service.connection import HEAD_BYTES
 from service.settings import Settings
 from tests.conftest import serving
-from tests.fakes import linear_catalog, linear_model
-from tests.service.test_limits import Endless, Full
+from tests.fakes import Endless, Full, linear_catalog, linear_model
 
 BODY = json.dumps({"model": "linear", "instances": [{"Count": 1}]}).encode()
 LIVE = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"

@@ -25,8 +25,7 @@ from service.errors import Unexpected
 from service.logs import set_up_logs
 from service.settings import Settings
 from tests.conftest import serving
-from tests.fakes import linear_catalog, linear_model
-from tests.service.test_limits import Broken
+from tests.fakes import Broken, linear_catalog, linear_model
 
 SECRET = 73.125
 RECORD = {"Count": 1, "Size": SECRET}
