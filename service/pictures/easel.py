@@ -1,6 +1,7 @@
 """The process that draws, one picture after the other: pyplot is not thread-safe, and drawing would hold up other answers."""
 
 import contextlib
+import gc
 import logging
 import multiprocessing
 import os
@@ -108,6 +109,7 @@ def _serve(pipe: Connection) -> None:
     mpl.use("agg")
     from service.pictures.plots import draw
 
+    gc.freeze()  # what is imported stays: a million objects that need not be looked at
     with contextlib.suppress(EOFError, OSError):
         while True:
             sketch = pipe.recv()
@@ -115,3 +117,4 @@ def _serve(pipe: Connection) -> None:
                 pipe.send(draw(sketch))
             except Exception as error:
                 pipe.send(places(error))
+            gc.collect()  # a figure is full of cycles: some 2 MiB that would wait for as many as twenty more

@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from benchmarks import proc
 from benchmarks.process import Server
 from schemas.picture import Plot
 from service.errors import DeadlinePassed, Unexpected
@@ -57,6 +58,22 @@ def test_what_cannot_be_drawn_is_a_fault_that_the_log_explains(easel: Easel, cap
         easel.draw(replace(SKETCH, plot=cast(Plot, "pie")), Clock(60_000))
     assert "KeyError" in caplog.text
     assert easel.draw(SKETCH, Clock(60_000))
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the memory of a process is read in /proc")
+def test_what_was_drawn_is_let_go_of(easel: Easel) -> None:
+    """A figure's cycles would wait for Python's own tidying, which with a million objects comes late."""
+
+    def held() -> float:
+        easel.draw(SKETCH, Clock(60_000))
+        assert easel._process is not None
+        assert easel._process.pid is not None
+        memory = proc.memory(easel._process.pid)
+        assert memory is not None
+        return memory
+
+    first = held()
+    assert max(held() for _ in range(6)) - first < 6
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="the system does not list a process's children in /proc")
