@@ -15,7 +15,7 @@ from models.arrays import Array, Floats
 from models.backgrounds import exact_weights
 from models.blocks import blocks
 from models.fusion import Fusion
-from models.network import Network
+from models.network import Network, direct
 
 _BLOCK_ELEMENTS = 2**21
 """Elements that the widest value may have for one block of rows: 8 MiB in float32."""
@@ -37,9 +37,8 @@ class Gradient:
         size, shape = (self._rows,), network.input_shape
         xla = network.xla and len(network.input_shape) == 1  # convolutions are faster as TensorFlow's own operations
         compiled = tf.function(self._contributions, jit_compile=xla, autograph=False)
-        self._compiled = compiled.get_concrete_function(
-            *(tf.TensorSpec(of, network.dtype) for of in (shape, (*size, *shape), size, (network.outputs,)))
-        )
+        given = (tf.TensorSpec(of, network.dtype) for of in (shape, (*size, *shape), size, (network.outputs,)))
+        self._compiled = direct(compiled.get_concrete_function(*given))
         network.fusions["gradient"] = self._fusion = Fusion(self._run, block=self._rows, most=self._rows, mixes=False)
         zeros = np.zeros(shape)
         self._contribute(zeros, np.zeros((self._rows, *shape)), np.zeros(self._rows), np.zeros(network.outputs))

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -86,7 +86,7 @@ class Network:
         """By what they are for; their rows are those of every request that computes at the moment."""
 
     def _compile(self, function: Any, *given: tf.TensorSpec, xla: bool) -> Any:
-        return tf.function(function, jit_compile=xla, autograph=False).get_concrete_function(*given)
+        return direct(tf.function(function, jit_compile=xla, autograph=False).get_concrete_function(*given))
 
     @classmethod
     def load(cls, folder: ModelFolder) -> "Network":
@@ -147,6 +147,18 @@ def read_network(path: Path) -> Any:
     """The Keras model in a `.keras` file. Raises InvalidArchive."""
     check_keras_file(path)
     return _open(path)
+
+
+def direct(function: Any) -> Callable[..., Any]:
+    """A concrete function, called with tensors of the right shapes and types, which are not looked at again.
+
+    TensorFlow compares each of them with the signature in Python, and for a small network that takes longer than the network.
+    Its own way around that is public, but not promised: where it is missing, the function itself is returned.
+    """
+    if not hasattr(function, "inference_fn"):
+        return cast(Callable[..., Any], function)
+    call, captured = function.inference_fn.call_preflattened, function.captured_inputs
+    return lambda *tensors: call([*tf.nest.flatten(tensors), *captured])
 
 
 def use_one_core_per_call() -> None:

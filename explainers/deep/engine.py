@@ -14,7 +14,7 @@ from models.arrays import Array, Floats
 from models.backgrounds import Background
 from models.blocks import blocks
 from models.fusion import Fusion
-from models.network import Network
+from models.network import Network, direct
 
 _MAX_TASKS = 64
 _HELD_ELEMENTS = 2**22
@@ -42,13 +42,15 @@ class DeepExplainer:
         self._passes = passes = passes_of(network, background, rules, activations)
         self._tasks = int(np.clip(PAIR_ELEMENTS // (network.widest * passes.rows), 1, _MAX_TASKS))
         backward = tf.function(self._loop, jit_compile=passes.whole, autograph=False)
-        self._backward = backward.get_concrete_function(
-            tf.TensorSpec((self._tasks, *network.input_shape), network.dtype),
-            tf.TensorSpec((self._tasks, network.outputs), network.dtype),
-            tf.TensorSpec((), tf.int32),
-            passes.spec,
-            tf.TensorSpec((passes.rows,), network.dtype),
-            passes.kept_spec,
+        self._backward = direct(
+            backward.get_concrete_function(
+                tf.TensorSpec((self._tasks, *network.input_shape), network.dtype),
+                tf.TensorSpec((self._tasks, network.outputs), network.dtype),
+                tf.TensorSpec((), tf.int32),
+                passes.spec,
+                tf.TensorSpec((passes.rows,), network.dtype),
+                passes.kept_spec,
+            )
         )
         self._at_once = int(np.clip(_HELD_ELEMENTS // (_BLOCKS_AT_ONCE * int(np.prod(network.input_shape))), 1, 4 * _MAX_TASKS))
         network.fusions[name] = self._fusion = Fusion(self._pass, block=1, most=self._tasks)

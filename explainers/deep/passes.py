@@ -18,7 +18,7 @@ from explainers.game import Indices
 from models.arrays import Array
 from models.backgrounds import Background, exact_weights
 from models.blocks import blocks
-from models.network import Network
+from models.network import Network, direct
 
 PAIR_ELEMENTS = 2**21
 """Elements that the widest value may have for one block of pairs: 8 MiB in float32."""
@@ -59,9 +59,10 @@ class Passes:
         self._cancels = self.steps[-1].rule is SOFTMAX
         self.spec = tf.TensorSpec((self.rows, *network.input_shape), network.dtype)
         forward = tf.function(lambda b: kept(self.steps, run(self.steps, b)), jit_compile=self.whole, autograph=False)
-        self.forward = forward.get_concrete_function(self.spec)
+        compiled = forward.get_concrete_function(self.spec)
+        self.kept_spec = tf.nest.map_structure(lambda t: tf.TensorSpec(t.shape, t.dtype), compiled.structured_outputs)
+        self.forward = direct(compiled)
         """What the rules keep of a block of inputs (rows, ...)."""
-        self.kept_spec = tf.nest.map_structure(lambda t: tf.TensorSpec(t.shape, t.dtype), self.forward.structured_outputs)
         first = next(self._trace(background))
         held = tf.nest.flatten([first.x, first.weights, first.kept])
         self._most_blocks = _KEPT_BYTES // sum(tensor.shape.num_elements() * tensor.dtype.size for tensor in held)

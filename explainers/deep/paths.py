@@ -22,7 +22,7 @@ from models.arrays import Array, Floats
 from models.backgrounds import Background
 from models.blocks import blocks
 from models.fusion import Fusion
-from models.network import Network
+from models.network import Network, direct
 
 _EXTRAPOLATE = 0.4
 """Chosen on half of the measured passengers and images and judged on the other half: see docs/methods.md."""
@@ -54,7 +54,7 @@ class DeepPaths:
         step = tf.function(self._step, jit_compile=passes.whole, autograph=False)
         seed, weights = (tf.TensorSpec((size,), network.dtype) for size in (network.outputs, passes.rows))
         side = (passes.spec, passes.kept_spec)
-        self._compiled = step.get_concrete_function(seed, weights, side, side)
+        self._compiled = direct(step.get_concrete_function(seed, weights, side, side))
         network.fusions["deep_paths"] = self._fusion = Fusion(self._run, block=1, most=1, mixes=False)
         (first, *_) = passes.blocks(background)
         self._compiled(passes.constant(np.eye(1, network.outputs)[0]), first.weights, *[(first.x, first.kept)] * 2)
