@@ -1,16 +1,21 @@
 """docker-compose.yml and what it mounts: only this machine reaches it, nothing is written, every name in it exists."""
 
 import json
+import math
 import re
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
 import yaml
 
-from benchmarks.process import ROOT
+from benchmarks.battery.supervisor import free_port
+from benchmarks.load.bodies import PASSENGER
+from benchmarks.process import ROOT, Server
 from service.app import create_app
 from service.server import KEEP_ALIVE
 from service.settings import Settings
@@ -163,3 +168,46 @@ def test_prometheus_takes_its_files() -> None:
         pytest.skip("there is no promtool on this machine: install the package prometheus")
     done = subprocess.run([tool, "check", "config", str(SIGHT / "prometheus.yml")], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(scope="module")
+def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """Debian's Prometheus with our files, beside a service of two workers that has been asked some questions."""
+    tool, folder = shutil.which("prometheus"), tmp_path_factory.mktemp("prometheus")
+    if tool is None:
+        pytest.skip("there is no prometheus on this machine: install the package prometheus")
+    server, port = Server(arguments=("--workers", "2")), free_port()
+    config = (SIGHT / "prometheus.yml").read_text().replace("shapserve:8000", f"127.0.0.1:{server.port}").replace("5s", "1s")
+    (folder / "prometheus.yml").write_text(config)
+    shutil.copy(SIGHT / "alerts.yml", folder)
+    where = [f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data"]
+    process = subprocess.Popen([tool, *where, f"--web.listen-address=127.0.0.1:{port}"], stderr=subprocess.DEVNULL)
+    try:
+        server.wait_until_ready()
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+            end = time.monotonic() + 6
+            while time.monotonic() < end:
+                for body in (PASSENGER, PASSENGER | {"method": "monte_carlo", "max_stderr": 1e-9, "max_evaluations": 100_000}):
+                    assert httpx.post(f"{server.url}/explain", json=body).status_code == 200
+                httpx.get(f"{server.url}/nowhere")
+            yield client
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+        server.stop()
+
+
+@pytest.mark.parametrize("query", [target["expr"] for target in TARGETS], ids=[f"q{i}" for i in range(len(TARGETS))])
+def test_every_panel_has_data_at_once(prometheus: httpx.Client, query: str) -> None:
+    """A few seconds after the first requests; numbers, not only series."""
+    asked = {"query": query.replace("$__rate_interval", "20s")}
+    found = prometheus.get("/api/v1/query", params=asked).json()["data"]["result"]
+    assert any(math.isfinite(float(series["value"][1])) for series in found)
+
+
+def test_nothing_is_alarming(prometheus: httpx.Client) -> None:
+    """Every rule is understood, and none holds for a service that is well."""
+    (group,) = prometheus.get("/api/v1/rules").json()["data"]["groups"]
+    assert {rule["name"]: (rule["health"], rule["state"]) for rule in group["rules"]} == {
+        rule["alert"]: ("ok", "inactive") for rule in RULES
+    }
