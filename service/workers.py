@@ -1,6 +1,7 @@
 """Several processes behind one port: each holds every model; one that ends is replaced, and the others answer meanwhile."""
 
 import contextlib
+import fcntl
 import logging
 import multiprocessing
 import os
@@ -12,6 +13,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
@@ -24,6 +26,7 @@ from service.settings import Settings
 log = logging.getLogger(__name__)
 _SHARED = "PROMETHEUS_MULTIPROC_DIR"
 """As in service.metrics, which is not imported here: the library looks for it when it is imported, before it would be set."""
+_PREFIX = "shapserve-workers-"
 _STEADY = 10.0
 """Seconds that a worker has to live for its successor to begin at once."""
 _SLACK = 2.0
@@ -39,31 +42,45 @@ def supervise(settings: Settings) -> None:
     address, port = listener.getsockname()[:2]
     where = f"http://{f'[{address}]' if ':' in address else address}:{port}"
     log.info("running on %s (%d workers)", where, settings.workers)
-    _sweep()
-    folder = tempfile.mkdtemp(prefix=f"shapserve-{os.getpid()}-")
-    os.environ[_SHARED] = folder  # before a worker imports what counts
-    try:
+    with _folder() as folder:
+        os.environ[_SHARED] = folder  # before a worker imports what counts
         _Supervisor(settings, listener).run()
+
+
+@contextlib.contextmanager
+def _folder() -> Iterator[str]:
+    """For what workers count together. Its lock ends with this process, however that ends; the next one then removes it."""
+    _sweep()
+    folder, lock = _locked()
+    try:
+        yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        os.close(lock)
+
+
+def _locked() -> tuple[str, int]:
+    """A new folder, and the descriptor that holds its lock."""
+    while True:
+        folder = tempfile.mkdtemp(prefix=_PREFIX)
+        with contextlib.suppress(FileNotFoundError):  # somebody else swept it before it was locked
+            lock = os.open(folder, os.O_RDONLY)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if Path(folder).exists():
+                return folder, lock
+            os.close(lock)
 
 
 def _sweep() -> None:
-    """Folders of supervisors that were killed."""
-    for folder in Path(tempfile.gettempdir()).glob("shapserve-*-*"):
-        pid = folder.name.split("-")[1]
-        if pid.isdecimal() and (int(pid) == os.getpid() or not _is_alive(int(pid))):  # in a container all have the same
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
+    """Folders of supervisors that were killed: nobody holds their locks."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        with contextlib.suppress(OSError):
+            lock = os.open(folder, os.O_RDONLY)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(folder, ignore_errors=True)
+            finally:
+                os.close(lock)
 
 
 def listen(settings: Settings) -> socket.socket:

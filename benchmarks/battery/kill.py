@@ -28,7 +28,7 @@ _MORE = 8.0
 """Seconds that the clients go on after the limit."""
 _WORKERS = range(20, 24)
 """Cases that kill one of two workers; the others kill the process itself."""
-_MKDTEMP = re.compile(r"(tmp|pymp-|shapserve-)\w+")
+_MKDTEMP = re.compile(r"(tmp|pymp-|shapserve-workers-)\w+")
 
 
 def contents(folder: Path) -> dict[str, str]:

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import socket
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -22,7 +23,7 @@ from benchmarks.process import Server
 from benchmarks.swaps import NAME, RECORD, write_version
 from models.estimator import write_estimator
 from models.folder import SKOPS
-from service.workers import _add_up
+from service.workers import _add_up, _folder, _sweep
 
 BODY: dict[str, object] = {"model": NAME, "instances": [RECORD]}
 LONG = {
@@ -270,3 +271,19 @@ def wait_for(condition: object, seconds: float = 30) -> None:
     while not condition():  # type: ignore[operator]
         assert time.monotonic() < end
         time.sleep(0.1)
+
+
+def test_the_folder_of_a_supervisor_is_removed_when_it_is_gone_and_not_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor does it matter which number its process has: containers that share a folder all have the same."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    left = tmp_path / "shapserve-workers-killed"
+    left.mkdir()
+    (left / "counter_1.db").touch()
+    somebody = tmp_path / "shapserve-other"
+    somebody.mkdir()
+    with _folder() as folder:
+        _sweep()
+        assert {path.name for path in tmp_path.iterdir()} == {Path(folder).name, somebody.name}
+    assert list(tmp_path.iterdir()) == [somebody]
