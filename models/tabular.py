@@ -132,7 +132,7 @@ def meant(name: str, manifest: Manifest) -> str:
 
 def expected(message: str) -> str:
     """Pydantic's words in ours: what would be right."""
-    return re.sub("^Input should (be )?", "expected ", message.removeprefix("Value error, "))
+    return re.sub("^(Input|List) should (be |have )?", "expected ", message.removeprefix("Value error, "))
 
 
 def encode(columns: Sequence[ColumnSpec], values: Mapping[str, Sequence[Value]]) -> Inputs:
