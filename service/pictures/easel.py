@@ -109,7 +109,7 @@ def _serve(pipe: Connection) -> None:
     mpl.use("agg")
     from service.pictures.plots import draw
 
-    gc.freeze()  # what is imported stays: a million objects that need not be looked at
+    gc.freeze()  # what is imported stays, and need not be looked at each time
     with contextlib.suppress(EOFError, OSError):
         while True:
             sketch = pipe.recv()
@@ -117,4 +117,4 @@ def _serve(pipe: Connection) -> None:
                 pipe.send(draw(sketch))
             except Exception as error:
                 pipe.send(places(error))
-            gc.collect()  # a figure is full of cycles: some 2 MiB that would wait for as many as twenty more
+            gc.collect()  # a figure is full of cycles, and would wait for many others

@@ -62,7 +62,7 @@ def test_what_cannot_be_drawn_is_a_fault_that_the_log_explains(easel: Easel, cap
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the memory of a process is read in /proc")
 def test_what_was_drawn_is_let_go_of(easel: Easel) -> None:
-    """A figure's cycles would wait for Python's own tidying, which with a million objects comes late."""
+    """A figure's cycles would wait for Python's own tidying, which among so many objects comes late."""
 
     def held() -> float:
         easel.draw(SKETCH, Clock(60_000))

@@ -78,6 +78,6 @@ def test_others_go_on_while_an_answer_is_encoded() -> None:
 
 
 def test_others_go_on_while_a_body_is_read() -> None:
-    """A fifth of the time is a look at the whole."""
+    """What stays in one piece is a first look at the whole."""
     body = json.dumps({"data": RNG.normal(size=300_000).tolist()}).encode()
     assert longest_hold(lambda: strict(body)) < 0.5
