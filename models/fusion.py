@@ -22,6 +22,8 @@ from models.arrays import Array
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 _RUN_SECONDS = 0.04
 """What one run should take at most, so that work ends soon after nobody waits for it, and short calls do not wait for long."""
+_ALONE_SECONDS = 0.001
+"""Work that one core does in this time is not worth another one: threads that wake each other for less are a hindrance."""
 _PATIENCE = 0.02
 """Seconds between two looks at whether somebody still wants the answer."""
 
@@ -106,7 +108,7 @@ class Fusion:
                 return False
             shares = self._shares()
             self._running += 1
-            more = bool(self._queue) and self._running < self._cores
+            more = self._running < self._cores and self._blocks_of(self._queue) > self._blocks_in(_ALONE_SECONDS, 0)
         if more:
             with contextlib.suppress(RuntimeError):  # no thread to be had: this one does it all
                 _others().submit(self._help)
@@ -121,10 +123,9 @@ class Fusion:
     def _shares(self) -> list[_Share]:
         """Rows for one run: of the calls that go with the first one, a block of each in turn, as much as one core's part."""
         first = self._queue[0]
-        waiting = sum(call.size - call.taken for call in self._queue if self._together(call, first))
-        blocks = -(-waiting // self._block)
-        in_time = int(_RUN_SECONDS / self._seconds) if self._seconds else blocks
-        room = min(self._most, self._block * max(1, min(in_time, -(-blocks // (self._cores - self._running)))))
+        blocks = self._blocks_of(call for call in self._queue if self._together(call, first))
+        part = max(-(-blocks // (self._cores - self._running)), self._blocks_in(_ALONE_SECONDS, 0))
+        room = min(self._most, self._block * max(1, min(part, self._blocks_in(_RUN_SECONDS, blocks))))
         shares: list[_Share] = []
         others = deque(call for call in self._queue if not self._together(call, first))
         own = deque(call for call in self._queue if self._together(call, first))
@@ -138,6 +139,14 @@ class Fusion:
                 own.append(call)
         self._queue = others + own  # another key has the next turn
         return shares
+
+    def _blocks_of(self, calls: Iterable[_Call]) -> int:
+        """That nobody has taken."""
+        return -(-sum(call.size - call.taken for call in calls) // self._block)
+
+    def _blocks_in(self, seconds: float, unknown: int) -> int:
+        """That one core does in this time; unknown: before the first one was run."""
+        return int(seconds / self._seconds) if self._seconds else unknown
 
     def _together(self, call: _Call, other: _Call) -> bool:
         return call is other or (self._mixes and call.key is other.key)

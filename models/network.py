@@ -28,8 +28,10 @@ from models.manifest import Manifest
 from models.predictor import Engine, nobody_left
 
 _BLOCK_BYTES = 2**19
-_MANY_ELEMENTS = 2**21
-"""Elements that the widest value may have for one block of `evaluate`: 8 MiB in float32."""
+_MANY_ELEMENTS = 2**19
+"""Elements that the widest value may have for one block of `evaluate`: 2 MiB in float32, which the caches hold."""
+_MOST_ELEMENTS = 2**22
+"""And for one call of it."""
 
 
 class Network:
@@ -61,8 +63,8 @@ class Network:
         self.widest = _widest(plain)
         """Elements of the largest value in the network, per instance."""
         self._block = int(np.clip(_BLOCK_BYTES // (4 * self.widest), 1, 64))
-        self._many = int(np.clip(_MANY_ELEMENTS // self.widest, 1, 2048))
-        self._blocks = int(np.clip(2 * _MANY_ELEMENTS // (self.widest * self._many), 1, 8))
+        self._many = int(np.clip(_MANY_ELEMENTS // self.widest, 1, 512))
+        self._blocks = int(np.clip(_MOST_ELEMENTS // (self.widest * self._many), 1, 32))
         given = tf.TensorSpec((self._block, *shape), self.dtype)
         fast = self._compile(self.forward, given, xla=True)
         self.xla = _answers_alike(fast, plain, given)
@@ -121,8 +123,9 @@ class Network:
         (x,) = rows
         if (padded := getattr(self._kept, "padded", None)) is None:
             padded = self._kept.padded = np.zeros((self._blocks, self._many, *self.input_shape), np.float32)
-        padded.reshape(-1, *self.input_shape)[: len(x)] = x  # what stands behind is not looked at
-        return self._answer_many(padded, -(-len(x) // self._many)).reshape(-1, self.outputs)[: len(x)]
+        count, all_rows = -(-len(x) // self._many), padded.reshape(-1, *self.input_shape)
+        all_rows[: len(x)], all_rows[len(x) : count * self._many] = x, 0  # others' rows may matter to a network
+        return self._answer_many(padded, count).reshape(-1, self.outputs)[: len(x)]
 
     def _answer_many(self, padded: Inputs, count: int | None = None) -> Outputs:
         """(blocks, rows, outputs), of the first `count` blocks."""

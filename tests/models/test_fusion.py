@@ -101,6 +101,22 @@ def test_a_run_is_short_however_much_there_is_to_do() -> None:
     assert max(sizes) <= 8
 
 
+@pytest.mark.parametrize(("seconds", "parts"), [(0.0, [100]), (0.002, [50, 50])])
+def test_what_one_core_does_at_once_wakes_no_other(seconds: float, parts: list[int]) -> None:
+    sizes = list[int]()
+
+    def run(_: Any, rows: list[Array]) -> Array:
+        sizes.append(len(rows[0]))
+        time.sleep(seconds * len(rows[0]) / 10)
+        return rows[0]
+
+    fusion = Fusion(run, block=10, most=1000, cores=2)
+    fusion(None, column(*range(10)), nothing)
+    sizes.clear()
+    fusion(None, column(*range(100)), nothing)
+    assert sizes == parts
+
+
 def test_who_gives_up_leaves_no_work_behind() -> None:
     gate, gone = Gate(), threading.Event()
 

@@ -1,11 +1,13 @@
-"""Compiled functions, called without a look at what they are given."""
+"""A network's compiled functions."""
 
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
-from models.network import direct
+from models.folder import TRAINED, read_manifest
+from models.network import Network, direct
 
 
 def compiled(weight: Any) -> Any:
@@ -32,3 +34,18 @@ def test_without_tensorflows_own_way_it_is_the_function_itself() -> None:
     def function() -> None: ...
 
     assert direct(function) is function
+
+
+def test_rows_that_matter_to_each_other_are_those_of_one_request() -> None:
+    """Whoever was answered before leaves nothing behind."""
+    manifest = read_manifest(TRAINED / "titanic")
+    layers = [
+        keras.layers.Input(manifest.input_shape),
+        keras.layers.Dense(len(manifest.output_names)),
+        keras.layers.Softmax(axis=0),
+    ]
+    network = Network(keras.Sequential(layers), manifest)
+    mine, others = np.split(np.random.default_rng(0).normal(size=(505, *manifest.input_shape)).astype(np.float32), [5])
+    answers = network.evaluate(mine)
+    network.evaluate(others)
+    assert np.array_equal(network.evaluate(mine), answers)
