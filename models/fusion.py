@@ -6,7 +6,6 @@ al. 2010); it needs rows whose answers depend on the row alone, wherever it stan
 """
 
 import contextlib
-import os
 import threading
 import time
 from collections import deque
@@ -18,8 +17,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from models.arrays import Array
+from models.cores import CORES
 
-CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 _RUN_SECONDS = 0.04
 """What one run should take at most, so that work ends soon after nobody waits for it, and short calls do not wait for long."""
 _ALONE_SECONDS = 0.001

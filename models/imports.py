@@ -25,8 +25,8 @@ class _Absent(MetaPathFinder):
 def without(*packages: str) -> Iterator[None]:
     """What this thread imports inside does not find these packages, unless they are imported already; other threads do."""
     absent = _Absent(packages)
-    sys.meta_path.insert(0, absent)
+    sys.meta_path = [absent, *sys.meta_path]  # a new list each time: another thread may be in the middle of the old one
     try:
         yield
     finally:
-        sys.meta_path.remove(absent)
+        sys.meta_path = [finder for finder in sys.meta_path if finder is not absent]

@@ -111,7 +111,8 @@ def test_what_one_core_does_at_once_wakes_no_other(seconds: float, parts: list[i
         return rows[0]
 
     fusion = Fusion(run, block=10, most=1000, cores=2)
-    fusion(None, column(*range(10)), nothing)
+    for _ in range(50):  # it learns how long they take
+        fusion(None, column(*range(10)), nothing)
     sizes.clear()
     fusion(None, column(*range(100)), nothing)
     assert sizes == parts

@@ -28,6 +28,15 @@ def test_what_is_left_out_is_not_found_and_found_again_afterwards(example: str) 
         assert importlib.import_module(example).here, "it is imported already"
 
 
+def test_a_search_of_another_thread_goes_on_undisturbed(example: str) -> None:
+    """The list of finders that it goes through stays as it is."""
+    finders = sys.meta_path
+    before = list(finders)
+    with without(example):
+        assert finders == before
+    assert finders == before == sys.meta_path
+
+
 def test_another_thread_finds_it_meanwhile(example: str) -> None:
     found = []
     with without(example):
