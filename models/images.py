@@ -18,6 +18,11 @@ _LARGE = 1024 * 1024
 """Pixels beyond which an image is first made smaller."""
 _STRIP = 64
 """Rows of the smaller image that are made at once."""
+_MOST_READS = 50_000
+"""Of a file: Pillow reads every segment, every chunk and every stray byte of its head in Python."""
+_MOST_SCANS = 100
+"""Of a JPEG: each may take as long as all of its pixels, however few bytes it has. Encoders make ten or so."""
+_SCAN = b"\xff\xda"
 _LIGHT = 128
 _ORIENTATION = 0x0112
 
@@ -42,6 +47,8 @@ def read_image(file: bytes, spec: ImageSpec) -> tuple[Bytes, list[str]]:
 
 def _read(image: Image.Image, spec: ImageSpec) -> tuple[Bytes, list[str]]:
     upright, changes = _upright(image)
+    if getattr(image, "n_frames", 1) > 1:
+        changes.append("only the first of several frames was looked at")
     size = upright.size
     image = _shrunk(upright)
     if image.mode.startswith("I"):
@@ -111,14 +118,29 @@ def to_png(pixels: Bytes) -> bytes:
     return file.getvalue()
 
 
+class _Bounded(io.BytesIO):
+    """A file that is not read without end."""
+
+    _left = _MOST_READS
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Raises InvalidImage."""
+        self._left -= 1
+        if self._left < 0:
+            raise InvalidImage("the file has too many parts; expected an image as cameras and programs write it")
+        return super().read(size)
+
+
 def _open(file: bytes) -> Image.Image:
     try:
-        image = Image.open(io.BytesIO(file), formats=FORMATS)
+        image = Image.open(_Bounded(file), formats=FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise _too_many(MAX_PIXELS) from None
     most = MAX_PIXELS // 4 if "progressive" in image.info else MAX_PIXELS
     if image.width * image.height > most or max(image.size) > MAX_SIDE:
         raise _too_many(most)
+    if image.format != "PNG" and file.count(_SCAN) > _MOST_SCANS:
+        raise InvalidImage(f"the image has too many scans; expected at most {_MOST_SCANS}")
     image.load()
     return image
 

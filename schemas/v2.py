@@ -70,7 +70,7 @@ class RequestedOutput(Sent):
 class V2InferRequest(Sent):
     """Instances, as one tensor per field or one of images."""
 
-    id: Annotated[str | None, Field(description="Comes back in the answer.")] = None
+    id: Annotated[str | None, Field(max_length=1_000, description="Comes back in the answer.")] = None
     parameters: RequestHints | None = None
     inputs: Annotated[
         list[InputTensor],

@@ -14,8 +14,9 @@ from service.errors import MAX_ERRORS, BodyTooLarge, NotJson, pointer, several
 
 S = TypeVar("S", bound=BaseModel)
 _MAX_MEMBERS = 10_000
-_MAX_COMMAS = 1_000_000
-"""Of a body. Parsing takes up to half a microsecond for what stands between two, and nothing else of Python runs meanwhile."""
+_MAX_VALUES = 1_000_000
+"""Of a body: commas and opening brackets. Each takes parsing up to half a microsecond, in which nothing else of Python runs, and
+much memory."""
 
 
 def parse(schema: type[S], body: bytes | bytearray) -> S:
@@ -23,8 +24,8 @@ def parse(schema: type[S], body: bytes | bytearray) -> S:
 
     BodyTooLarge for what has too many values to be looked at.
     """
-    if body.count(b",") > _MAX_COMMAS:
-        raise BodyTooLarge(f"expected at most {_MAX_COMMAS:,} values in a body; send fewer instances at once")
+    if sum(body.count(mark) for mark in (b",", b"[", b"{")) > _MAX_VALUES:
+        raise BodyTooLarge(f"expected at most {_MAX_VALUES:,} values in a body; send fewer instances at once")
     try:
         content = strict(body)
     except (ValueError, RecursionError) as error:

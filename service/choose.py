@@ -88,5 +88,5 @@ def _check_cost(method: str, asked: Asked) -> None:
         raise invalid("/players", f"{error}; or take `permutation`") from None
     if cost > limit:
         other = " `permutation`," if method == "exact" else ""
-        detail = f"`{method}` needs {cost} evaluations per instance and may spend {limit}; allow more, or take{other} fewer"
+        detail = f"`{method}` needs {cost} evaluations per instance, more than it may spend; allow more, or take{other} fewer"
         raise invalid("/max_evaluations", f"{detail} players or a smaller background")

@@ -60,7 +60,7 @@ def whole(at: str, sent: InputTensor) -> Tensor:
     nested = len(sent.shape) > 1 and any(isinstance(part, list) for part in sent.data)
     values = _flat(sent.data, sent.shape, f"{at}/data") if nested else sent.data
     if len(values) != (size := prod(sent.shape)):
-        raise invalid(f"{at}/data", f"expected {size} values, as `shape` says, and received {len(values)}")
+        raise invalid(f"{at}/data", f"expected {size} values, as `shape` says")
     return Tensor(at, sent.name, sent.datatype, tuple(sent.shape), values, nested)
 
 
@@ -81,7 +81,7 @@ def check_numbers(tensor: Tensor) -> None:
 def _flat(data: list[Any], shape: list[int], at: str) -> list[Any]:
     """Lists in lists as one list. Raises Invalid."""
     if len(data) != shape[0]:
-        raise invalid(at, f"expected {shape[0]} items, as `shape` says, and received {len(data)}")
+        raise invalid(at, f"expected {shape[0]} items, as `shape` says")
     if len(shape) == 1:
         return data
     values = []

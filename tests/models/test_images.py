@@ -128,6 +128,39 @@ def test_a_progressive_jpeg_may_be_smaller_only() -> None:
     assert read_image(encoded(large, "JPEG"), GREY)[0].shape == (4, 4, 1)
 
 
+def test_scans_that_take_long_are_refused() -> None:
+    """Fifteen bytes that refine every pixel once more."""
+    file = encoded(Image.new("L", (400, 400), 128), "JPEG", progressive=True, quality=50)
+    begin = [place for place in range(len(file)) if file.startswith(b"\xff\xda", place)]
+    scan = file[begin[3] : begin[4]]
+    read_image(file[: begin[4]] + 50 * scan + file[begin[4] :], GREY)
+    with pytest.raises(InvalidImage, match="too many scans"):
+        read_image(file[: begin[4]] + 100 * scan + file[begin[4] :], GREY)
+
+
+@pytest.mark.parametrize("part", [b"\xff\xe3\0\2", b"\xff\xfe\0\2", b"\xff", b"\xff\0"])
+def test_a_jpeg_of_many_parts_is_refused(part: bytes) -> None:
+    file = encoded(Image.new("L", (4, 4)), "JPEG")
+    read_image(file[:2] + 1000 * part + file[2:], GREY)
+    with pytest.raises(InvalidImage, match="too many parts"):
+        read_image(file[:2] + 100_000 * part + file[2:], GREY)
+
+
+def test_a_png_of_many_parts_is_refused() -> None:
+    file, part = encoded(Image.new("L", (4, 4))), b"\0\0\0\0teSt" + zlib.crc32(b"teSt").to_bytes(4)
+    read_image(file[:33] + 1000 * part + file[33:], GREY)
+    with pytest.raises(InvalidImage, match="too many parts"):
+        read_image(file[:33] + 100_000 * part + file[33:], GREY)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "MPO"])
+def test_of_several_frames_the_first_is_read_and_that_is_said(kind: str) -> None:
+    frames = [Image.new("L", (4, 4), value) for value in (0, 255)]
+    pixels, changes = read_image(encoded(frames[0], kind, save_all=True, append_images=frames[1:]), GREY)
+    assert (pixels == 0).all()
+    assert changes == ["only the first of several frames was looked at"]
+
+
 @pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA", "P", "I;16", "1"])
 def test_large_images_look_like_the_same_ones_made_small(mode: str) -> None:
     """A ramp from dark to light in two colours, made in both sizes; a transparent half is black in both."""

@@ -42,6 +42,15 @@ def test_a_number_that_float32_cannot_hold_is_a_flaw() -> None:
         RecordReader(manifest).read([{"a": 1e300}], lambda: None)
 
 
+@pytest.mark.parametrize("value", [2**63, -(2.0**63), 1e25])
+def test_an_integer_that_json_cannot_carry_is_a_flaw(value: float) -> None:
+    """It would come back as the record's data."""
+    field = FieldSpec(name="a", type="integer")
+    manifest = MANIFEST.model_copy(update={"fields": [field], "columns": [ColumnSpec(name="a", field="a")]})
+    with pytest.raises(InvalidInstances, match="at most 64 bits"):
+        RecordReader(manifest).read([{"a": value}], lambda: None)
+
+
 def test_reading_stops_at_twenty_flaws() -> None:
     """However many there are, and however many keys one record has."""
     read: list[None] = []

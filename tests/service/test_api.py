@@ -143,7 +143,11 @@ def test_health(client: httpx.Client) -> None:
         ({"method": "deep_shap"}, "/method", "it is not written"),
         ({"method": "partition"}, "/method", "expected auto or `exact`"),
         ({"method": "deep", "interactions": True}, "/interactions", "only with the method `exact`"),
-        ({"method": "exact", "max_evaluations": 23}, "/max_evaluations", "needs 24 evaluations per instance and may spend 23"),
+        (
+            {"method": "exact", "max_evaluations": 23},
+            "/max_evaluations",
+            "needs 24 evaluations per instance, more than it may spend",
+        ),
         ({"method": "permutation", "max_evaluations": 9}, "/max_evaluations", "needs"),
         ({"max_stderr": 0}, "/max_stderr", "greater than 0"),
         ({"outputs": ["left"]}, "/outputs", "`up`, `down`"),

@@ -49,10 +49,13 @@ def test_a_body_that_is_too_large_is_413(chunked: bool) -> None:
         assert response.headers["content-type"] == "application/problem+json"
 
 
-def test_a_body_of_too_many_values_is_not_parsed() -> None:
+@pytest.mark.parametrize(
+    "body", [b"1," * 1_000_001 + b"1", b"[]" * 1_000_001, b'{"":{}},' * 400_000], ids=["commas", "lists", "objects"]
+)
+def test_a_body_of_too_many_values_is_not_parsed(body: bytes) -> None:
     """Nothing else of Python runs while it is."""
     with pytest.raises(BodyTooLarge, match="1,000,000 values"):
-        parse(PredictRequest, b"[" + b"1," * 1_000_001 + b"1]")
+        parse(PredictRequest, b"[%b]" % body)
 
 
 def test_line_ends_in_a_file_cost_no_more_than_the_file() -> None:
@@ -183,9 +186,9 @@ def test_a_deadline_can_only_be_lowered() -> None:
 def test_all_bodies_together_have_a_limit() -> None:
     """One that arrives slowly holds its part; when it has gone there is room again."""
     body = {"model": "linear", "instances": [{"Count": 1}]}
-    with serving(create_app(Settings(max_bodies_bytes=600), linear_catalog())) as client:
+    with serving(create_app(Settings(max_body_bytes=1000, max_bodies_bytes=1000), linear_catalog())) as client:
         with socket.create_connection((client.base_url.host, client.base_url.port or 80)) as connection:
-            connection.sendall(HEAD % 1000 + b" " * 590)
+            connection.sendall(HEAD % 1000 + b" " * 990)
             time.sleep(0.2)
             refused = client.post("/predict", json=body)
             assert (refused.status_code, refused.json()["type"]) == (503, "/problems/busy")

@@ -88,7 +88,7 @@ def test_what_is_too_dear_says_the_cost_and_what_to_do(client: httpx.Client) -> 
     body = {"model": "linear", "instances": [RECORD], "method": "exact", "max_evaluations": 10}
     detail = problem(client.post("/explain", json=body), 422).errors[0].detail
     assert detail == (
-        "`max_evaluations`: `exact` needs 24 evaluations per instance and may spend 10; "
+        "`max_evaluations`: `exact` needs 24 evaluations per instance, more than it may spend; "
         "allow more, or take `permutation`, fewer players or a smaller background"
     ).removeprefix("`max_evaluations`: ")
 

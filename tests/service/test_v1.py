@@ -100,7 +100,7 @@ def test_models_are_listed_if_they_serve() -> None:
     [
         ({"parameters": {"method": "shapley"}}, "/parameters/method", "'auto', 'exact', 'permutation'"),
         ({"parameters": {"method": "deep_shap"}}, "/parameters/method", "it is not written"),
-        ({"parameters": {"method": "exact", "max_evaluations": 1}}, "/parameters/max_evaluations", "may spend 1"),
+        ({"parameters": {"method": "exact", "max_evaluations": 1}}, "/parameters/max_evaluations", "more than it may spend"),
         ({"parameters": {"outputs": ["left"]}}, "/parameters/outputs", "`up`, `down`"),
         ({"parameters": {"players": "pixels"}}, "/parameters/players", "`fields`, `columns`"),
         ({"parameters": {"seed": -1}}, "/parameters/seed", "greater than or equal to 0"),
