@@ -8,6 +8,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from service.errors import NotHttp
 from service.gate import TICKET, Gate
+from service.negotiate import Bodies
 from service.problems import head_of, problem_bytes
 
 HEAD_BYTES = 2**16
@@ -25,7 +26,7 @@ _FRAMING = (b"content-length", b"transfer-encoding")
 class _Answered:
     """Stands for a request that has its answer: what still comes of it is not looked at."""
 
-    response_complete = True
+    response_complete, more_body = True, False
     message_event = asyncio.Event()
 
 
@@ -39,6 +40,9 @@ class Connection(HttpToolsProtocol):
     def __init__(self, config: Any, *arguments: Any, **options: Any) -> None:
         super().__init__(config, *arguments, **options)
         self._gate: Gate = config.app.state.gate
+        self._bodies: Bodies = config.app.state.bodies
+        self._untaken = 0
+        """Bytes of answers that the other side has not taken, when it was last looked at."""
         self._late: asyncio.TimerHandle | None = None
         self._in_head = False
         self._counting, self._counted = False, 0
@@ -62,6 +66,7 @@ class Connection(HttpToolsProtocol):
         """Nothing more is waited for, and nobody waits for what is being done."""
         self._arrived()
         self._taken()
+        self._hold(0)
         self._gate.seat(self._ticket)
         if self._running is not None and self._answers:
             self._running.disconnected = True
@@ -171,12 +176,18 @@ class Connection(HttpToolsProtocol):
     def pause_writing(self) -> None:
         """An answer waits for its client to take it."""
         super().pause_writing()
+        self._hold(self.transport.get_write_buffer_size())
         self._see_off()
 
     def resume_writing(self) -> None:
         """It has been taken."""
         super().resume_writing()
+        self._hold(0)
         self._taken()
+
+    def _hold(self, size: int) -> None:
+        self._bodies.hold(size - self._untaken)
+        self._untaken = size
 
     def _hang_up(self) -> None:
         self.transport.close()
@@ -245,9 +256,13 @@ class Connection(HttpToolsProtocol):
         self.on_response_complete()
 
     def send_400_response(self, msg: str) -> None:
-        """A problem like all others, and the last answer of the connection; not in the place of another one."""
+        """A problem like all others, and the last answer of the connection; what came before it, whole, is answered instead."""
         problem = NotHttp("expected a request line, headers and a body as RFC 9112 has them")
-        if not self._answers:
+        running = self._running
+        if self._answers and not self.cycle.more_body:
+            self.cycle.keep_alive, self._over = False, True
+            return
+        if not self._answers or (running is self.cycle and running is not None and not running.response_started):
             self.transport.write(problem_bytes(_NOT_HTTP, problem, [*self._lines(), _LAST]))
         self._hang_up()
 

@@ -28,12 +28,19 @@ def accept(request: Request, offered: Sequence[str]) -> str:
 
 
 class Bodies:
-    """The bodies of all requests that are read and answered at the moment: each has its limit, and so have all together."""
+    """The bodies of all requests that are read and answered at the moment: each has its limit, and so have all together.
+
+    Answers that their clients have not taken count as well.
+    """
 
     def __init__(self, limit: int, limit_of_all: int, seconds: float, life: Life) -> None:
         """Limits in bytes; seconds: how long one may take to arrive."""
         self._limit, self._limit_of_all, self._seconds, self._life = limit, limit_of_all, seconds, life
         self._held = 0
+
+    def hold(self, size: int) -> None:
+        """So many bytes more of answers wait; of less than nothing: so many have gone."""
+        self._held += size
 
     @asynccontextmanager
     async def json(self, request: Request) -> AsyncIterator[bytearray]:
@@ -58,7 +65,7 @@ class Bodies:
                     if len(body) > self._limit:
                         raise self._too_large()
                     if self._held > self._limit_of_all:
-                        raise Busy("the bodies of other requests fill the memory for them; try again in a moment")
+                        raise Busy("bodies, and answers that nobody takes, fill the memory for them; try again in a moment")
         except TimeoutError:
             if self._life.ending:
                 raise Stopping("send the request again, to another instance or later") from None

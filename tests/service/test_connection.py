@@ -73,6 +73,27 @@ def test_the_body_of_a_request_that_offers_an_upgrade(framing: bytes, body: byte
         assert answers(connection, 3) == [400, 200, 200]
 
 
+@pytest.mark.parametrize("body", [b"zz\r\n", b"2\r\n{}X\r\n"])
+def test_a_body_whose_framing_is_broken_has_an_answer(body: bytes) -> None:
+    with serving(create_app(Settings(), linear_catalog())) as client, connected(client) as connection:
+        for part in (head(b"", CHUNKED), body):
+            connection.sendall(part)
+            time.sleep(0.05)
+        assert answers(connection, 2) == [400]
+
+
+def test_what_comes_whole_before_nonsense_is_answered() -> None:
+    """All of it, and then the connection ends."""
+    with serving(create_app(Settings(), linear_catalog())) as client:
+        for count in (1, 3):
+            with connected(client) as connection:
+                connection.sendall(count * (head(b"", LENGTH) + BODY) + b"nonsense\r\n\r\n" + LIVE)
+                assert answers(connection, count + 2) == [200] * count
+        with connected(client) as connection:
+            connection.sendall(b"nonsense\r\n\r\n" + LIVE)
+            assert answers(connection, 2) == [400]
+
+
 def test_trailers_say_nothing_and_have_a_limit() -> None:
     key, digest = new_key()
     with serving(create_app(Settings(api_keys=f"shop:{digest}"), linear_catalog())) as client:
@@ -139,6 +160,19 @@ def test_a_client_that_takes_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch
                         taken += len(more)
                         time.sleep(0.001 if slowly else 0)
                 assert (taken > 8 * size) == slowly
+
+
+def test_answers_that_nobody_takes_fill_the_memory_for_bodies() -> None:
+    with serving(create_app(Settings(max_body_bytes=50_000, max_bodies_bytes=50_000), linear_catalog())) as client:
+        connection = socket.socket()
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.connect((client.base_url.host, client.base_url.port or 80))
+        with connection:
+            connection.sendall(b"GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: localhost\r\n\r\n" * 8)
+            time.sleep(0.5)
+            assert client.post("/predict", json=json.loads(BODY)).status_code == 503
+        time.sleep(0.2)
+        assert client.post("/predict", json=json.loads(BODY)).status_code == 200
 
 
 def test_a_slow_head_does_not_cut_off_what_is_computed(monkeypatch: pytest.MonkeyPatch) -> None:
