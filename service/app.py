@@ -56,7 +56,7 @@ def create_app(settings: Settings, catalog: Catalog | None = None) -> FastAPI:
         redoc_url=None,
         telemetry={"logs": False},  # they would quote exceptions
     )
-    easel, found = Easel(), catalog or Catalog(require_receipt=settings.require_receipt)
+    easel, found = Easel(), catalog or Catalog(require_receipt=settings.require_receipt, longest=settings.deadline_ms / 1000)
     found.count(metrics)
     app.state.context = Context(settings, found, metrics)
     app.state.watcher = Watcher(found, settings, easel.start) if catalog is None else None

@@ -23,7 +23,9 @@ from service.metrics import Metrics
 
 log = logging.getLogger(__name__)
 _RARELY = 60.0
-"""Seconds between two times at which memory is looked through."""
+"""Seconds without a change after which memory is looked through."""
+_AGAIN, _LATEST = 60.0, 3600.0
+"""Seconds after which a model is tried again that could not be loaded for a reason that may pass: twice as many each time."""
 _PATIENCE = 60.0
 """Seconds after the start in which a folder that keeps changing is waited for."""
 _AT_ONCE = 2
@@ -64,6 +66,8 @@ class Entry:
     model: Model | None = None
     reason: str | None = None
     """Why it does not serve; of one that does, why what is in its folder now does not."""
+    passing: bool = False
+    """Whether the reason may be the machine's, and not the folder's: no memory, no thread, a disk that was away."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +101,8 @@ class Snapshot:
 class Catalog:
     """The current snapshot, replaced whole by the one thread that watches the folder, read by all."""
 
-    def __init__(self, models: Mapping[str, Model] | None = None, *, require_receipt: bool = False) -> None:
+    def __init__(self, models: Mapping[str, Model] | None = None, *, require_receipt: bool = False, longest: float = 0.0) -> None:
+        """longest: seconds that a request may hold the models with which it was accepted."""
         entries = {name: Entry("ready", model) for name, model in (models or {}).items()}
         self._now = Snapshot(entries, models is not None)
         self._seen: dict[str, Fingerprint] = {}
@@ -106,7 +111,12 @@ class Catalog:
         """What the last look has found; a folder is loaded once two looks find the same."""
         self._require_receipt = require_receipt
         self._metrics: Metrics | None = None
-        self._settled = self._patience = 0.0
+        self._again: dict[str, tuple[float, float]] = {}
+        """What is tried again: when, and after how long."""
+        self._patience = 0.0
+        self._rest = max(_RARELY, longest)
+        """Seconds after which nobody holds what was changed."""
+        self._changed = 0.0
         self._untidy = False
         """Whether models have come or gone since memory was last looked through."""
         self._stop = threading.Event()
@@ -178,10 +188,10 @@ class Catalog:
         for name in [name for name in self._now.found if name not in found and name not in before]:
             self.drop(name)
         settled = {name: seen for name, seen in found.items() if before.get(name) == seen}
-        changed = {name: seen for name, seen in settled.items() if self._seen.get(name) != seen}
+        changed = {name: seen for name, seen in settled.items() if self._seen.get(name) != seen or self._is_due(name)}
         self._load_all(folder, changed)
         self._arrive()
-        if self._untidy and not changed and time.monotonic() > self._settled + _RARELY:
+        if self._untidy and not changed and time.monotonic() > self._changed + self._rest:
             self._settle()  # by now the models of before have ended with their last requests
 
     def _arrive(self) -> None:
@@ -197,7 +207,8 @@ class Catalog:
             self._begin(name)
         with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="loading") as threads:
             list(threads.map(lambda name: self._load_one(folder / name, chosen[name]), chosen))
-        self._untidy |= bool(chosen)
+        if chosen:
+            self._untidy, self._changed = True, time.monotonic()
 
     def _load_one(self, path: Path, seen: Fingerprint) -> None:
         if self._stop.is_set():
@@ -208,7 +219,9 @@ class Catalog:
         if fingerprint(path) != seen:
             log.info("model %s changed while it was loaded; it is loaded again", name)
             return
+        again = self._seen.get(name) == seen
         self._seen[name] = seen
+        self._remember(name, entry, again=again)
         old = self._now.found.get(name)
         if entry.model is not None:
             log.info("model %s, version %s, is ready", name, entry.model.manifest.version)
@@ -219,6 +232,17 @@ class Catalog:
         else:
             log.error("model %s is refused: %s", name, entry.reason)
         self._put(name, entry)
+
+    def _remember(self, name: str, entry: Entry, *, again: bool) -> None:
+        """Whether it is to be tried once more, and when."""
+        _, before = self._again.pop(name, (0.0, 0.0))
+        if entry.passing:
+            wait = min(2 * before, _LATEST) if again else _AGAIN
+            self._again[name] = (time.monotonic() + wait, wait)
+            log.info("model %s is tried again in %.0f s", name, wait)
+
+    def _is_due(self, name: str) -> bool:
+        return name in self._again and time.monotonic() > self._again[name][0]
 
     def _begin(self, name: str) -> None:
         """What serves goes on until its successor is ready."""
@@ -232,7 +256,8 @@ class Catalog:
     def _become(self, **changes: Any) -> None:
         self._now = replace(self._now, **changes)
         if self._metrics is not None:
-            self._metrics.loaded([entry.state for entry in self._now.found.values()], ready=self._now.ready())
+            states = [entry.state for entry in self._now.found.values()]
+            self._metrics.loaded(states, ready=self._now.ready(), settled=self._now.settled)
 
     def _settle(self) -> None:
         """Objects that stay are looked at once more and then left alone: so many are they that looking stops all for 0.2 s."""
@@ -240,14 +265,15 @@ class Catalog:
         gc.collect()
         gc.freeze()
         gc.enable()
-        self._settled, self._untidy = time.monotonic(), False
+        self._untidy = False
 
     def drop(self, name: str) -> None:
         """Requests that were accepted before are answered; later ones do not find the model."""
         with self._lock:
             self._become(found={key: entry for key, entry in self._now.found.items() if key != name})
         self._seen.pop(name, None)
-        self._untidy = True
+        self._again.pop(name, None)
+        self._untidy, self._changed = True, time.monotonic()
         log.info("model %s is gone from the folder; it ends with its last request", name)
 
 
@@ -271,10 +297,10 @@ def _load(path: Path, require_receipt: bool, metrics: Metrics | None) -> Entry:
 
         return Entry("ready", load_folder(folder, metrics))
     except InvalidFolder as error:
-        return Entry("refused", reason=str(error))
+        return Entry("refused", reason=str(error), passing=isinstance(error.__cause__, OSError | MemoryError))
     except Exception:
         log.exception("model %s", path.name)
-        return Entry("refused", reason="the model could not be loaded; the log says why")
+        return Entry("refused", reason="the model could not be loaded; the log says why", passing=True)
 
 
 def _refusal(folder: ModelFolder, require_receipt: bool) -> str | None:

@@ -52,7 +52,7 @@ def serve(
     except SystemExit as end:  # uvicorn has said why
         code = int(end.code or 0)
     except OSError as error:
-        _fail(f"the service cannot listen on {settings.host}, port {settings.port}: {error.strerror}")
+        _fail(f"the service cannot begin on {settings.host}, port {settings.port}: {error}")
     logging.shutdown()
     os._exit(code)  # all is answered; models that still load are left
 

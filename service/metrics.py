@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter as Tally
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
@@ -77,6 +77,9 @@ class Metrics:
         )
         self._models = Gauge("shapserve_models", "Model folders.", ["state"], multiprocess_mode="livemin", registry=registry)
         self._ready = Gauge("shapserve_ready", "Processes that are ready.", multiprocess_mode="livesum", registry=registry)
+        self._settled = Gauge(
+            "shapserve_processes", "Processes with nothing left to load.", multiprocess_mode="livesum", registry=registry
+        )
         if SHARED not in os.environ:
             ProcessCollector(registry=registry)
 
@@ -114,11 +117,12 @@ class Metrics:
             if attribution.stderr is not None:
                 stderr.observe(float(attribution.stderr[i].max()))
 
-    def loaded(self, states: list[str], *, ready: bool) -> None:
-        """What became of the model folders."""
+    def loaded(self, states: Sequence[str], *, ready: bool, settled: bool) -> None:
+        """What became of the model folders; settled: whether the start is over."""
         for state in _STATES:
             self._models.labels(state).set(states.count(state))
         self._ready.set(ready)
+        self._settled.set(settled)
 
     def ends(self) -> None:
         """The process is not ready any more."""

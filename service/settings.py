@@ -1,7 +1,6 @@
 """Settings, from the environment with the prefix SHAPSERVE_."""
 
 import ipaddress
-import os
 import re
 from pathlib import Path
 from typing import Annotated, Literal
@@ -9,11 +8,15 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from models.cores import CORES
 from models.folder import TRAINED
 
 Names = Annotated[tuple[str, ...], NoDecode]
 """Written with commas between them."""
 _NAME, _DIGEST = re.compile(r"[A-Za-z0-9._-]{1,64}"), re.compile(r"[0-9a-f]{64}")
+_HOST, _ORIGIN = re.compile(r"\*|[a-z0-9._-]+|\[[0-9a-f:.]+\]"), re.compile(r"\*|null|[a-z][a-z0-9+.-]*://[^/?#@\s]+")
+_DAY = 86_400
+"""Seconds: no time that can be set is longer."""
 _LOCAL = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -26,17 +29,25 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65535, description="Port to listen on; 0 takes a free one.")] = 8000
     models: Annotated[Path, Field(description="Folder of model folders.")] = TRAINED
     workers: Annotated[int, Field(ge=1, le=64, description="Processes; each holds every model.")] = 1
-    threads: Annotated[int, Field(ge=1, description="Requests computed at once by a process.")] = 2 * (os.cpu_count() or 1)
+    threads: Annotated[int, Field(ge=1, description="Requests computed at once by a process.")] = 2 * CORES
     max_waiting: Annotated[int, Field(ge=0, description="Requests that may wait; beyond it 503.")] = 64
     max_body_bytes: Annotated[int, Field(ge=1, description="Largest request body; beyond it 413.")] = 32 * 2**20
-    max_bodies_bytes: Annotated[int, Field(ge=1, description="All bodies that are held at once; beyond it 503.")] = 256 * 2**20
-    body_seconds: Annotated[float, Field(gt=0, description="Longest time that a body may take to arrive; beyond it 408.")] = 30
-    deadline_ms: Annotated[int, Field(ge=1, description="Longest time from the last byte of the body to the answer.")] = 30_000
+    max_bodies_bytes: Annotated[
+        int, Field(ge=1, description="All bodies and unread answers that are held at once; beyond it 503.")
+    ] = 256 * 2**20
+    body_seconds: Annotated[
+        float, Field(gt=0, le=_DAY, description="Longest time that a body may take to arrive; beyond it 408.")
+    ] = 30
+    deadline_ms: Annotated[
+        int, Field(ge=1, le=1000 * _DAY, description="Longest time from the last byte of the body to the answer.")
+    ] = 30_000
     drain_seconds: Annotated[
-        float, Field(ge=0, description="How long to go on accepting after SIGTERM, while `/readyz` says no.")
+        float, Field(ge=0, le=_DAY, description="How long to go on accepting after SIGTERM, while `/readyz` says no.")
     ] = 0
     max_values: Annotated[int, Field(ge=1, description="Shapley values in one answer; beyond it 422.")] = 4_000_000
-    poll_seconds: Annotated[float, Field(gt=0, description="How often to look for new, changed and removed models.")] = 1.0
+    poll_seconds: Annotated[float, Field(gt=0, le=_DAY, description="How often to look for new, changed and removed models.")] = (
+        1.0
+    )
     require_receipt: Annotated[bool, Field(description="Refuse models without a receipt of `shapserve check`.")] = False
     show_samples: Annotated[bool, Field(description="Whether k-means backgrounds may be looked at as samples.")] = True
     access: Annotated[
@@ -47,7 +58,8 @@ class Settings(BaseSettings):
     ] = "keys"
     api_keys: Annotated[Names, Field(description="name:sha256 with commas between; `shapserve key` makes one.")] = ()
     rate_per_second: Annotated[
-        float | None, Field(gt=0, description="Requests of each key that a process takes per second; beyond it 429.")
+        float | None,
+        Field(gt=0, allow_inf_nan=False, description="Requests of each key that a process takes per second; beyond it 429."),
     ] = None
     rate_burst: Annotated[int, Field(ge=1, description="Requests of a key that may come at once.")] = 20
     trusted_hosts: Annotated[
@@ -77,6 +89,26 @@ class Settings(BaseSettings):
         if not good or len({name for name, _, _ in pairs}) < len(keys):
             raise ValueError("expected name:sha256 with commas between, every name once; `shapserve key NAME` makes one")
         return keys
+
+    @field_validator("trusted_hosts")
+    @classmethod
+    def _hosts(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(_HOST.fullmatch(host.lower()) for host in hosts):
+            raise ValueError("expected names without scheme, port or path, as `example.org`, or `*`, with commas between")
+        return hosts
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(_ORIGIN.fullmatch(origin) for origin in origins):
+            raise ValueError("expected origins as browsers send them, as `https://example.org`, or `*`, with commas between")
+        return origins
+
+    @model_validator(mode="after")
+    def _holds_a_body(self) -> "Settings":
+        if self.max_bodies_bytes < self.max_body_bytes:
+            raise ValueError("expected SHAPSERVE_MAX_BODIES_BYTES to be at least SHAPSERVE_MAX_BODY_BYTES: one body has to fit")
+        return self
 
     @model_validator(mode="after")
     def _is_guarded(self) -> "Settings":

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import httpx
 import pytest
@@ -135,11 +136,31 @@ def test_beyond_the_machine_keys_are_needed_or_words() -> None:
         {"api_keys": f"a:{DIGEST},a:{OTHER_DIGEST}"},
         {"api_keys": f"a:{DIGEST}", "access": "open"},
         {"rate_per_second": 1},
+        {"api_keys": f"a:{DIGEST}", "rate_per_second": "inf"},
+        {"poll_seconds": "inf"},
+        {"drain_seconds": 1e9},
+        {"body_seconds": "nan"},
+        {"deadline_ms": 10**17},
+        {"max_body_bytes": 2000, "max_bodies_bytes": 1999},
+        {"trusted_hosts": "https://example.org"},
+        {"trusted_hosts": "localhost:8000"},
+        {"cors_origins": "https://example.org/"},
+        {"cors_origins": "example.org"},
     ],
 )
 def test_settings_that_do_not_fit_are_refused(given: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         Settings(**given)  # type: ignore[arg-type]
+
+
+def test_settings_that_fit_are_taken() -> None:
+    given: dict[str, Any] = {
+        "trusted_hosts": "Example.org, [::1],*",
+        "cors_origins": "https://example.org:8443,http://[::1],null,*",
+    }
+    settings = Settings(**given)
+    assert settings.hosts == {"example.org", "[::1]", "*"}
+    assert len(settings.cors_origins) == 4
 
 
 def test_the_command_makes_keys() -> None:

@@ -21,7 +21,7 @@ from sklearn.linear_model import LinearRegression
 from benchmarks.swaps import NAME, RECORD, swap, write_version
 from models.arrays import Inputs, Outputs
 from models.estimator import write_estimator
-from models.folder import SKOPS
+from models.folder import SKOPS, read_folder
 from service import catalog as loading
 from service.app import create_app
 from service.catalog import Catalog
@@ -248,6 +248,64 @@ def test_objects_of_the_start_are_looked_at_once(tmp_path: Path, monkeypatch: py
     catalog.watch(tmp_path, 1, stop, lambda: looking.append(gc.isenabled()))
     assert looking == [False, True]
     assert gc.get_freeze_count() > 0
+
+
+def test_memory_is_looked_through_once_nobody_holds_what_was_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model that a request still holds would be taken for one that stays."""
+    now, looks = [1000.0], list[float]()
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    catalog = Catalog(longest=100)
+    monkeypatch.setattr(catalog, "_settle", lambda: looks.append(now[0]))
+    write(tmp_path, 1)
+    catalog.load(tmp_path)
+    now[0] = 2000
+    write(tmp_path, 2)
+    for _ in range(3):
+        catalog.refresh(tmp_path)
+    assert catalog.get(NAME).manifest.version == "2"
+    for now[0] in (2001, 2099, 2101):
+        catalog.refresh(tmp_path)
+    assert looks == [2000, 2101]
+
+
+def test_what_the_machine_could_not_load_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rarer each time; what the folder is to blame for is not."""
+    now, tries = [1000.0], list[float]()
+    read = read_folder
+
+    def fail(path: Path) -> Any:
+        tries.append(now[0])
+        if len(tries) < 4:
+            raise MemoryError
+        return read(path)
+
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(loading, "read_folder", fail)
+    write(tmp_path, 1)
+    catalog = Catalog()
+    catalog.load(tmp_path)
+    assert catalog.entries()[NAME].reason == "the model could not be loaded; the log says why"
+    for now[0] in np.arange(1000.0, 2000.0, 10.0):
+        catalog.refresh(tmp_path)
+    assert catalog.get(NAME).manifest.version == "1"
+    assert np.diff(tries).tolist() == [70, 130, 250]
+    (tmp_path / NAME / "manifest.json").write_text("{}")
+    for now[0] in np.arange(2000.0, 9000.0, 10.0):
+        catalog.refresh(tmp_path)
+    assert len(tries) == 5
+
+
+def test_a_disk_that_was_away_is_not_the_folders_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from models import folder
+
+    def away(path: Path) -> str:
+        raise OSError(5, "Input/output error")
+
+    write(tmp_path, 1)
+    monkeypatch.setattr(folder, "read_text_file", away)
+    catalog = Catalog()
+    catalog.load(tmp_path)
+    assert catalog.entries()[NAME].passing
 
 
 def test_receipts_decide_who_serves(tmp_path: Path) -> None:
