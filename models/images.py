@@ -2,6 +2,7 @@
 
 import io
 import math
+import re
 
 import numpy as np
 from PIL import Image, ImageChops, ImageOps
@@ -22,7 +23,9 @@ _MOST_READS = 50_000
 """Of a file: Pillow reads every segment, every chunk and every stray byte of its head in Python."""
 _MOST_SCANS = 100
 """Of a JPEG: each may take as long as all of its pixels, however few bytes it has. Encoders make ten or so."""
-_SCAN = b"\xff\xda"
+_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]")
+"""Of what a JPEG consists of; the others have no length, or are data."""
+_SCAN, _END = 0xDA, 0xD9
 _LIGHT = 128
 _ORIENTATION = 0x0112
 
@@ -139,10 +142,22 @@ def _open(file: bytes) -> Image.Image:
     most = MAX_PIXELS // 4 if "progressive" in image.info else MAX_PIXELS
     if image.width * image.height > most or max(image.size) > MAX_SIDE:
         raise _too_many(most)
-    if image.format != "PNG" and file.count(_SCAN) > _MOST_SCANS:
+    if image.format != "PNG" and _scans(file) > _MOST_SCANS:
         raise InvalidImage(f"the image has too many scans; expected at most {_MOST_SCANS}")
     image.load()
     return image
+
+
+def _scans(file: bytes) -> int:
+    """Of a JPEG, up to its end: what cameras write behind it is not decoded. More than _MOST_SCANS if it has too many parts."""
+    place, count = 2, 0
+    for _ in range(_MOST_READS):
+        marker = _MARKER.search(file, place)
+        if marker is None or count > _MOST_SCANS or file[marker.end() - 1] == _END:
+            return count
+        count += file[marker.end() - 1] == _SCAN
+        place = marker.end() + max(2, int.from_bytes(file[marker.end() : marker.end() + 2]))
+    return _MOST_SCANS + 1
 
 
 def _too_many(most: int) -> InvalidImage:

@@ -181,8 +181,8 @@ def _scaled(columns: Sequence[ColumnSpec], raw: Floats) -> Inputs:
 
 
 _LARGEST = 10**40
-_TOO_LARGE = 2**63
-"""What JSON's readers and writers do not take for an integer."""
+_LEAST, _MOST = -(2**63), 2**64
+"""What JSON's readers and writers take for an integer."""
 
 
 def category_text(value: Any) -> Any:
@@ -199,7 +199,7 @@ def category_text(value: Any) -> Any:
 def _whole(value: float) -> float:
     if value != int(value):
         raise ValueError("expected a whole number")
-    if abs(value) >= _TOO_LARGE:
+    if not _LEAST <= value < _MOST:
         raise ValueError("expected a whole number of at most 64 bits")
     return int(value)
 

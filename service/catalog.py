@@ -9,8 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
+from zipfile import BadZipFile
 
 from explainers.game import Explainer
+from models.archive import InvalidArchive
 from models.arrays import Inputs, Outputs
 from models.folder import Fingerprint, InvalidFolder, ModelFolder, find_folders, fingerprint, read_folder
 from models.manifest import Manifest
@@ -28,6 +30,8 @@ _AGAIN, _LATEST = 60.0, 3600.0
 """Seconds after which a model is tried again that could not be loaded for a reason that may pass: twice as many each time."""
 _PATIENCE = 60.0
 """Seconds after the start in which a folder that keeps changing is waited for."""
+_OF_CONTENT = (InvalidArchive, ValueError, TypeError, LookupError, AttributeError, RecursionError, EOFError, BadZipFile)
+"""What wrong content raises, whatever the machine."""
 _AT_ONCE = 2
 """Compiling takes one core per model."""
 
@@ -204,7 +208,8 @@ class Catalog:
 
     def _load_all(self, folder: Path, chosen: Mapping[str, Fingerprint]) -> None:
         for name in chosen:
-            self._begin(name)
+            if name not in self._again:
+                self._begin(name)
         with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="loading") as threads:
             list(threads.map(lambda name: self._load_one(folder / name, chosen[name]), chosen))
         if chosen:
@@ -257,7 +262,7 @@ class Catalog:
         self._now = replace(self._now, **changes)
         if self._metrics is not None:
             states = [entry.state for entry in self._now.found.values()]
-            self._metrics.loaded(states, ready=self._now.ready(), settled=self._now.settled)
+            self._metrics.loaded(states, ready=self._now.ready(), again=len(self._again))
 
     def _settle(self) -> None:
         """Objects that stay are looked at once more and then left alone: so many are they that looking stops all for 0.2 s."""
@@ -297,10 +302,19 @@ def _load(path: Path, require_receipt: bool, metrics: Metrics | None) -> Entry:
 
         return Entry("ready", load_folder(folder, metrics))
     except InvalidFolder as error:
-        return Entry("refused", reason=str(error), passing=isinstance(error.__cause__, OSError | MemoryError))
+        return Entry("refused", reason=str(error), passing=_may_pass(error))
     except Exception:
         log.exception("model %s", path.name)
         return Entry("refused", reason="the model could not be loaded; the log says why", passing=True)
+
+
+def _may_pass(error: BaseException | None) -> bool:
+    """Whether something lies behind it that wrong content does not raise."""
+    while error is not None:
+        if not isinstance(error, _OF_CONTENT):
+            return True
+        error = error.__cause__
+    return False
 
 
 def _refusal(folder: ModelFolder, require_receipt: bool) -> str | None:

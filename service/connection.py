@@ -17,8 +17,8 @@ _REJECTS_AT_ONCE = 16
 """Requests sent without waiting for answers, that are turned away in one go."""
 _MOST_WAITING = 64
 """Requests of one connection that wait for their turn; the last of them gets its last answer."""
-_STALL, _LEAST = 60.0, 2**16
-"""Seconds in which a client has to take so many bytes of an answer that waits for it."""
+_STALL, _LEAST, _LOOKS = 60.0, 2**16, 16
+"""Seconds in which a client has to take so many bytes of an answer that waits for it, and such a part of it."""
 _NOT_HTTP, _LAST = head_of(NotHttp), "connection: close"
 _FRAMING = (b"content-length", b"transfer-encoding")
 
@@ -54,6 +54,8 @@ class Connection(HttpToolsProtocol):
         self._ticket: object = None
         self._over = False
         """Whether what comes now is not looked at."""
+        self._nonsense = False
+        """Whether it is no request, and is told so once all others are answered."""
         self._stall: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -165,6 +167,9 @@ class Connection(HttpToolsProtocol):
         """The answer is on its way; if it was the last, it is seen off."""
         self._gate.seat(self._ticket)
         super().on_response_complete()
+        if self._nonsense and not self._answers and not self.transport.is_closing():
+            self._refuse()
+            self.transport.close()
         if self.transport.is_closing():
             self._see_off()
 
@@ -200,7 +205,7 @@ class Connection(HttpToolsProtocol):
 
     def _look(self, before: int) -> None:
         self._stall = None
-        if self.transport.get_write_buffer_size() > max(0, before - _LEAST):
+        if self.transport.get_write_buffer_size() > max(0, before - max(_LEAST, self._untaken // _LOOKS)):
             self.transport.abort()
         else:
             self._see_off()
@@ -256,15 +261,24 @@ class Connection(HttpToolsProtocol):
         self.on_response_complete()
 
     def send_400_response(self, msg: str) -> None:
-        """A problem like all others, and the last answer of the connection; what came before it, whole, is answered instead."""
-        problem = NotHttp("expected a request line, headers and a body as RFC 9112 has them")
-        running = self._running
-        if self._answers and not self.cycle.more_body:
-            self.cycle.keep_alive, self._over = False, True
+        """A problem like all others, and the last answer of the connection, after those to what came before it whole."""
+        broken = self.cycle if self.cycle is not None and self.cycle.more_body else None
+        if broken is not None and broken is not self._running:  # it has its turn no more
+            self.pipeline.popleft()
+            self.cycle, broken = (self.pipeline[0][0] if self.pipeline else self._running), None  # type: ignore[assignment]
+        if self._answers and broken is None:
+            self._over = self._nonsense = True
             return
-        if not self._answers or (running is self.cycle and running is not None and not running.response_started):
-            self.transport.write(problem_bytes(_NOT_HTTP, problem, [*self._lines(), _LAST]))
+        if broken is None or not broken.response_started:
+            self._refuse()
+        if broken is not None:  # it has its answer, whatever the application says
+            broken.disconnected = True
+            broken.message_event.set()
         self._hang_up()
+
+    def _refuse(self) -> None:
+        problem = NotHttp("expected a request line, headers and a body as RFC 9112 has them")
+        self.transport.write(problem_bytes(_NOT_HTTP, problem, [*self._lines(), _LAST]))
 
     def _lines(self) -> list[str]:
         """What uvicorn says with every answer: the date."""

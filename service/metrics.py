@@ -77,9 +77,7 @@ class Metrics:
         )
         self._models = Gauge("shapserve_models", "Model folders.", ["state"], multiprocess_mode="livemin", registry=registry)
         self._ready = Gauge("shapserve_ready", "Processes that are ready.", multiprocess_mode="livesum", registry=registry)
-        self._settled = Gauge(
-            "shapserve_processes", "Processes with nothing left to load.", multiprocess_mode="livesum", registry=registry
-        )
+        self._again = Gauge("shapserve_retried", "Models to be tried again.", multiprocess_mode="livesum", registry=registry)
         if SHARED not in os.environ:
             ProcessCollector(registry=registry)
 
@@ -117,12 +115,12 @@ class Metrics:
             if attribution.stderr is not None:
                 stderr.observe(float(attribution.stderr[i].max()))
 
-    def loaded(self, states: Sequence[str], *, ready: bool, settled: bool) -> None:
-        """What became of the model folders; settled: whether the start is over."""
+    def loaded(self, states: Sequence[str], *, ready: bool, again: int) -> None:
+        """What became of the model folders; again: how many are to be tried once more."""
         for state in _STATES:
             self._models.labels(state).set(states.count(state))
         self._ready.set(ready)
-        self._settled.set(settled)
+        self._again.set(again)
 
     def ends(self) -> None:
         """The process is not ready any more."""

@@ -14,7 +14,7 @@ from models.folder import TRAINED
 Names = Annotated[tuple[str, ...], NoDecode]
 """Written with commas between them."""
 _NAME, _DIGEST = re.compile(r"[A-Za-z0-9._-]{1,64}"), re.compile(r"[0-9a-f]{64}")
-_HOST, _ORIGIN = re.compile(r"\*|[a-z0-9._-]+|\[[0-9a-f:.]+\]"), re.compile(r"\*|null|[a-z][a-z0-9+.-]*://[^/?#@\s]+")
+_HOST, _ORIGIN = re.compile(r"\*|[a-z0-9._-]+|\[[0-9a-f:.]+\]"), re.compile(r"\*|null|[a-z][a-z0-9+.-]*://[^/?#@\s]*")
 _DAY = 86_400
 """Seconds: no time that can be set is longer."""
 _LOCAL = ("localhost", "127.0.0.1", "[::1]")

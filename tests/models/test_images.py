@@ -138,6 +138,15 @@ def test_scans_that_take_long_are_refused() -> None:
         read_image(file[: begin[4]] + 100 * scan + file[begin[4] :], GREY)
 
 
+def test_what_stands_behind_a_jpeg_is_not_looked_at() -> None:
+    """Phones append films; thumbnails and restart markers are no scans either."""
+    thumbnail = encoded(Image.new("L", (8, 8)), "JPEG")
+    image, film = Image.fromarray(np.tile(RAMP[..., 0], (20, 20))), 200 * b"\xff\xda\0\2"
+    for options in ({}, {"progressive": True}, {"restart_marker_blocks": 1}, {"exif": b"Exif\0\0" + 100 * thumbnail}):
+        file = encoded(image, "JPEG", **options)
+        np.testing.assert_array_equal(read_image(file + film, GREY)[0], read_image(file, GREY)[0])
+
+
 @pytest.mark.parametrize("part", [b"\xff\xe3\0\2", b"\xff\xfe\0\2", b"\xff", b"\xff\0"])
 def test_a_jpeg_of_many_parts_is_refused(part: bytes) -> None:
     file = encoded(Image.new("L", (4, 4)), "JPEG")

@@ -156,11 +156,11 @@ def test_settings_that_do_not_fit_are_refused(given: dict[str, object]) -> None:
 def test_settings_that_fit_are_taken() -> None:
     given: dict[str, Any] = {
         "trusted_hosts": "Example.org, [::1],*",
-        "cors_origins": "https://example.org:8443,http://[::1],null,*",
+        "cors_origins": "https://example.org:8443,http://[::1],file://,chrome-extension://abc,null,*",
     }
     settings = Settings(**given)
     assert settings.hosts == {"example.org", "[::1]", "*"}
-    assert len(settings.cors_origins) == 4
+    assert len(settings.cors_origins) == 6
 
 
 def test_the_command_makes_keys() -> None:

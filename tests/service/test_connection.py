@@ -4,7 +4,7 @@ import json
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 
 import httpx
@@ -76,22 +76,41 @@ def test_the_body_of_a_request_that_offers_an_upgrade(framing: bytes, body: byte
 @pytest.mark.parametrize("body", [b"zz\r\n", b"2\r\n{}X\r\n"])
 def test_a_body_whose_framing_is_broken_has_an_answer(body: bytes) -> None:
     with serving(create_app(Settings(), linear_catalog())) as client, connected(client) as connection:
-        for part in (head(b"", CHUNKED), body):
+        for part in (head(CHUNKED), body):
             connection.sendall(part)
             time.sleep(0.05)
         assert answers(connection, 2) == [400]
 
 
-def test_what_comes_whole_before_nonsense_is_answered() -> None:
-    """All of it, and then the connection ends."""
+@pytest.mark.parametrize("nonsense", [b"nonsense\r\n\r\n", head(CHUNKED) + b"zz\r\n", head(OFFER, CHUNKED) + b"zz\r\n"])
+def test_what_comes_whole_before_nonsense_is_answered(nonsense: bytes) -> None:
+    """All of it, then the nonsense, and then the connection ends."""
     with serving(create_app(Settings(), linear_catalog())) as client:
         for count in (1, 3):
             with connected(client) as connection:
-                connection.sendall(count * (head(b"", LENGTH) + BODY) + b"nonsense\r\n\r\n" + LIVE)
-                assert answers(connection, count + 2) == [200] * count
+                connection.sendall(count * (head(LENGTH) + BODY) + nonsense + LIVE)
+                assert answers(connection, count + 2) == [200] * count + [400]
         with connected(client) as connection:
-            connection.sendall(b"nonsense\r\n\r\n" + LIVE)
+            connection.sendall(nonsense + LIVE)
             assert answers(connection, 2) == [400]
+
+
+def test_a_broken_body_has_one_answer() -> None:
+    """Also while earlier ones are not taken, and not when the request has had its answer."""
+    with serving(create_app(Settings(), linear_catalog())) as client:
+        count = 2**18 // len(client.get("/openapi.json").content) + 12
+        with closing(socket.socket()) as connection:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            connection.settimeout(5)
+            connection.connect((client.base_url.host, client.base_url.port or 80))
+            connection.sendall(LIVE.replace(b"/livez", b"/openapi.json") * count + head(CHUNKED, path=b"/nowhere") + b"zz\r\n")
+            time.sleep(0.3)
+            assert answers(connection, count + 2) == [200] * count + [400]
+        with connected(client) as connection:
+            connection.sendall(head(CHUNKED, path=b"/nowhere"))
+            assert answers(connection, 1) == [404]
+            connection.sendall(b"zz\r\n")
+            assert answers(connection, 1) == []
 
 
 def test_trailers_say_nothing_and_have_a_limit() -> None:

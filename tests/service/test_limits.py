@@ -11,6 +11,8 @@ from dataclasses import replace
 from functools import partial
 
 import httpx
+import numpy as np
+import orjson
 import pytest
 
 from schemas.predict import PredictRequest
@@ -50,12 +52,18 @@ def test_a_body_that_is_too_large_is_413(chunked: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"1," * 1_000_001 + b"1", b"[]" * 1_000_001, b'{"":{}},' * 400_000], ids=["commas", "lists", "objects"]
+    "body", [b"1," * 1_000_001 + b"1", b"[]" * 1_000_001, b'{"":{}},' * 600_000], ids=["commas", "lists", "objects"]
 )
 def test_a_body_of_too_many_values_is_not_parsed(body: bytes) -> None:
     """Nothing else of Python runs while it is."""
     with pytest.raises(BodyTooLarge, match="1,000,000 values"):
         parse(PredictRequest, b"[%b]" % body)
+
+
+def test_lists_in_lists_count_once() -> None:
+    """An image of one channel has a bracket for every value."""
+    images = np.zeros((800, 28, 28, 1)).tolist()
+    assert parse(PredictRequest, orjson.dumps({"model": "m", "instances": images})).instances == images
 
 
 def test_line_ends_in_a_file_cost_no_more_than_the_file() -> None:

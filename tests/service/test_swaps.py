@@ -26,6 +26,7 @@ from service import catalog as loading
 from service.app import create_app
 from service.catalog import Catalog
 from service.errors import UnknownModel
+from service.metrics import Metrics
 from service.settings import Settings
 from tests.conftest import serving
 from tests.fakes import linear_model, predict
@@ -306,6 +307,32 @@ def test_a_disk_that_was_away_is_not_the_folders_fault(tmp_path: Path, monkeypat
     catalog = Catalog()
     catalog.load(tmp_path)
     assert catalog.entries()[NAME].passing
+
+
+@pytest.mark.parametrize(
+    ("error", "passing"),
+    [
+        (MemoryError(), True),
+        (RuntimeError("can't start new thread"), True),
+        (OSError(24, "Too many open files"), True),
+        (ValueError("not such a model"), False),
+        (KeyError("weights"), False),
+        (RecursionError(), False),
+    ],
+)
+def test_a_library_that_fails_for_want_of_something_is_asked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, passing: bool
+) -> None:
+    def fail(*_: object, **__: object) -> Any:
+        raise error
+
+    write(tmp_path, 1)
+    monkeypatch.setattr("skops.io.load", fail)
+    metrics, catalog = Metrics(), Catalog()
+    catalog.count(metrics)
+    catalog.load(tmp_path)
+    assert catalog.entries()[NAME].passing == passing
+    assert f"shapserve_retried {float(passing)}" in metrics.text().decode()
 
 
 def test_receipts_decide_who_serves(tmp_path: Path) -> None:
