@@ -224,9 +224,8 @@ class Catalog:
         if fingerprint(path) != seen:
             log.info("model %s changed while it was loaded; it is loaded again", name)
             return
-        again = self._seen.get(name) == seen
         self._seen[name] = seen
-        self._remember(name, entry, again=again)
+        self._remember(name, entry)
         old = self._now.found.get(name)
         if entry.model is not None:
             log.info("model %s, version %s, is ready", name, entry.model.manifest.version)
@@ -238,11 +237,11 @@ class Catalog:
             log.error("model %s is refused: %s", name, entry.reason)
         self._put(name, entry)
 
-    def _remember(self, name: str, entry: Entry, *, again: bool) -> None:
+    def _remember(self, name: str, entry: Entry) -> None:
         """Whether it is to be tried once more, and when."""
         _, before = self._again.pop(name, (0.0, 0.0))
         if entry.passing:
-            wait = min(2 * before, _LATEST) if again else _AGAIN
+            wait = min(2 * before, _LATEST) or _AGAIN
             self._again[name] = (time.monotonic() + wait, wait)
             log.info("model %s is tried again in %.0f s", name, wait)
 
@@ -303,9 +302,9 @@ def _load(path: Path, require_receipt: bool, metrics: Metrics | None) -> Entry:
         return Entry("ready", load_folder(folder, metrics))
     except InvalidFolder as error:
         return Entry("refused", reason=str(error), passing=_may_pass(error))
-    except Exception:
+    except Exception as error:
         log.exception("model %s", path.name)
-        return Entry("refused", reason="the model could not be loaded; the log says why", passing=True)
+        return Entry("refused", reason="the model could not be loaded; the log says why", passing=_may_pass(error))
 
 
 def _may_pass(error: BaseException | None) -> bool:

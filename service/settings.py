@@ -45,9 +45,9 @@ class Settings(BaseSettings):
         float, Field(ge=0, le=_DAY, description="How long to go on accepting after SIGTERM, while `/readyz` says no.")
     ] = 0
     max_values: Annotated[int, Field(ge=1, description="Shapley values in one answer; beyond it 422.")] = 4_000_000
-    poll_seconds: Annotated[float, Field(gt=0, le=_DAY, description="How often to look for new, changed and removed models.")] = (
-        1.0
-    )
+    poll_seconds: Annotated[
+        float, Field(gt=0, le=_DAY, description="Seconds between two looks for new, changed and removed models.")
+    ] = 1.0
     require_receipt: Annotated[bool, Field(description="Refuse models without a receipt of `shapserve check`.")] = False
     show_samples: Annotated[bool, Field(description="Whether k-means backgrounds may be looked at as samples.")] = True
     access: Annotated[

@@ -1,7 +1,6 @@
 """What was measured, published: a file of JSON for each part, and a table in docs/reliability.md."""
 
 import json
-import os
 import platform
 import re
 from collections.abc import Iterable, Sequence
@@ -13,6 +12,7 @@ from typing import Any
 from benchmarks.battery.kept import Step
 from benchmarks.battery.part import Part
 from benchmarks.process import ROOT
+from models.cores import CORES
 
 FIGURES = Path(__file__).parent / "figures"
 PAGE = ROOT / "docs" / "reliability.md"
@@ -44,8 +44,7 @@ def publish(name: str, part: Part, done: Sequence[Step], figures: Path = FIGURES
 
 def machine() -> str:
     """On which the figure was measured."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return f"{platform.machine()}, {cores} cores, Python {platform.python_version()}, TensorFlow {_tensorflow()}"
+    return f"{platform.machine()}, {CORES} cores, Python {platform.python_version()}, TensorFlow {_tensorflow()}"
 
 
 def renew(names: Iterable[str], page: Path = PAGE, figures: Path = FIGURES) -> None:

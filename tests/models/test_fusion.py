@@ -1,5 +1,7 @@
 """Fusion: calls that come at the same time share runs, and nobody pays for the company."""
 
+import os
+import subprocess
 import sys
 import threading
 import time
@@ -99,6 +101,12 @@ def test_a_run_is_short_however_much_there_is_to_do() -> None:
     fusion(None, column(1, 2), nothing)
     fusion(None, column(*range(40)), nothing)
     assert max(sizes) <= 8
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="the system binds no processes to cores")
+def test_cores_are_those_that_the_process_may_use() -> None:
+    code = "import os; os.sched_setaffinity(0, list(os.sched_getaffinity(0))[:1]); from models.cores import CORES; print(CORES)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "1\n"
 
 
 @pytest.mark.parametrize(("seconds", "parts"), [(0.0, [100]), (0.002, [50, 50])])

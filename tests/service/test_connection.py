@@ -6,6 +6,8 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import httpx
 import pytest
@@ -13,7 +15,7 @@ import pytest
 from service.access import new_key
 from service.app import create_app
 from service.catalog import Catalog
-from service.connection import HEAD_BYTES
+from service.connection import HEAD_BYTES, Connection
 from service.settings import Settings
 from tests.conftest import serving
 from tests.fakes import Endless, Full, linear_catalog, linear_model
@@ -179,6 +181,17 @@ def test_a_client_that_takes_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch
                         taken += len(more)
                         time.sleep(0.001 if slowly else 0)
                 assert (taken > 8 * size) == slowly
+
+
+@pytest.mark.parametrize(("taken", "aborted"), [(0, 1), (99_999, 1), (100_000, 0)])
+def test_a_large_answer_is_taken_in_time(taken: int, aborted: int) -> None:
+    """A sixteenth of it between two looks, or what waits would be kept for hours."""
+    cut = list[None]()
+    connection: Any = Connection.__new__(Connection)
+    connection.transport = SimpleNamespace(get_write_buffer_size=lambda: 1_600_000 - taken, abort=lambda: cut.append(None))
+    connection.loop, connection._untaken = SimpleNamespace(call_later=lambda *_: None), 1_600_000
+    connection._look(1_600_000)
+    assert len(cut) == aborted
 
 
 def test_answers_that_nobody_takes_fill_the_memory_for_bodies() -> None:

@@ -272,13 +272,12 @@ def test_memory_is_looked_through_once_nobody_holds_what_was_changed(tmp_path: P
 def test_what_the_machine_could_not_load_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rarer each time; what the folder is to blame for is not."""
     now, tries = [1000.0], list[float]()
-    read = read_folder
 
     def fail(path: Path) -> Any:
         tries.append(now[0])
         if len(tries) < 4:
             raise MemoryError
-        return read(path)
+        return read_folder(path)
 
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     monkeypatch.setattr(loading, "read_folder", fail)
