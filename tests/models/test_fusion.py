@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -109,18 +110,19 @@ def test_cores_are_those_that_the_process_may_use() -> None:
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "1\n"
 
 
-@pytest.mark.parametrize(("seconds", "parts"), [(0.0, [100]), (0.002, [50, 50])])
-def test_what_one_core_does_at_once_wakes_no_other(seconds: float, parts: list[int]) -> None:
-    sizes = list[int]()
+@pytest.mark.parametrize(("seconds", "parts"), [(0.00005, [100]), (0.002, [50, 50])])
+def test_what_one_core_does_at_once_wakes_no_other(monkeypatch: pytest.MonkeyPatch, seconds: float, parts: list[int]) -> None:
+    """seconds: of a block, by a clock that only work moves."""
+    sizes, clock = list[int](), [0.0]
 
     def run(_: Any, rows: list[Array]) -> Array:
         sizes.append(len(rows[0]))
-        time.sleep(seconds * len(rows[0]) / 10)
+        clock[0] += seconds * len(rows[0]) / 10
         return rows[0]
 
+    monkeypatch.setattr("models.fusion.time", SimpleNamespace(perf_counter=lambda: clock[0]))
     fusion = Fusion(run, block=10, most=1000, cores=2)
-    for _ in range(50):  # it learns how long they take
-        fusion(None, column(*range(10)), nothing)
+    fusion(None, column(*range(10)), nothing)  # it learns how long they take
     sizes.clear()
     fusion(None, column(*range(100)), nothing)
     assert sizes == parts
