@@ -6,7 +6,7 @@ from typing import Any
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from service.errors import NotHttp
+from service.errors import HeadTooLarge, HeadTooSlow, NotHttp, Problem
 from service.gate import TICKET, Gate
 from service.negotiate import Bodies
 from service.problems import head_of, problem_bytes
@@ -19,7 +19,9 @@ _MOST_WAITING = 64
 """Requests of one connection that wait for their turn; the last of them gets its last answer."""
 _STALL, _LEAST, _LOOKS = 60.0, 2**16, 16
 """Seconds in which a client has to take so many bytes of an answer that waits for it, and such a part of it."""
-_NOT_HTTP, _LAST = head_of(NotHttp), "connection: close"
+_LAST = "connection: close"
+_LINGER = 1.0
+"""Seconds in which what still comes after the last answer is read past: closed at once, its client would lose the answer."""
 _FRAMING = (b"content-length", b"transfer-encoding")
 
 
@@ -31,7 +33,7 @@ class _Answered:
 
 
 class Connection(HttpToolsProtocol):
-    """Closed when its first line and headers are too long, or do not come; uvicorn would wait, and keep them all.
+    """Ends when a request's first line and headers are too long, or do not come; uvicorn would wait, and keep them all.
 
     What comes to a full service gets its answer here. Trailers are read past, and an upgrade to another protocol is not taken
     (RFC 9110, 7.8): the body that comes with the offer belongs to its request.
@@ -54,8 +56,8 @@ class Connection(HttpToolsProtocol):
         self._ticket: object = None
         self._over = False
         """Whether what comes now is not looked at."""
-        self._nonsense = False
-        """Whether it is no request, and is told so once all others are answered."""
+        self._last: Problem | None = None
+        """What is wrong with what came last, to be told once all others are answered."""
         self._stall: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -101,8 +103,10 @@ class Connection(HttpToolsProtocol):
                     self.parser.feed_data(b"POST / HTTP/1.1\r\n%b\r\n" % b"".join(self._framing))
         except httptools.HttpParserError:
             self.send_400_response("")
-        if self._counting and self._counted > HEAD_BYTES:
-            self._hang_up()
+        if self._counting and self._counted > HEAD_BYTES and not self._over:
+            self._end(
+                HeadTooLarge(f"expected a request line and headers, and what follows a body, of at most {HEAD_BYTES} bytes")
+            )
         return rest
 
     def _begin_counting(self) -> None:
@@ -167,9 +171,8 @@ class Connection(HttpToolsProtocol):
         """The answer is on its way; if it was the last, it is seen off."""
         self._gate.seat(self._ticket)
         super().on_response_complete()
-        if self._nonsense and not self._answers and not self.transport.is_closing():
-            self._refuse()
-            self.transport.close()
+        if self._last is not None and not self._answers and not self.transport.is_closing():
+            self._say_last(self._last)
         if self.transport.is_closing():
             self._see_off()
 
@@ -217,8 +220,11 @@ class Connection(HttpToolsProtocol):
 
     def _too_late(self) -> None:
         """While a request is answered, the next one may take its time."""
+        self._late = None
         if self._answers:
             self._late = self.loop.call_later(HEAD_SECONDS, self._too_late)
+        elif self._in_head and not self.transport.is_closing():
+            self._end(HeadTooSlow(f"expected the whole request line and all headers within {HEAD_SECONDS:g} seconds"))
         else:
             self._hang_up()
 
@@ -261,24 +267,31 @@ class Connection(HttpToolsProtocol):
         self.on_response_complete()
 
     def send_400_response(self, msg: str) -> None:
-        """A problem like all others, and the last answer of the connection, after those to what came before it whole."""
+        """A problem like all others."""
+        self._end(NotHttp("expected a request line, headers and a body as RFC 9112 has them"))
+
+    def _end(self, problem: Problem) -> None:
+        """The last answer of the connection, after those to what came before it whole."""
         broken = self.cycle if self.cycle is not None and self.cycle.more_body else None
         if broken is not None and broken is not self._running:  # it has its turn no more
             self.pipeline.popleft()
             self.cycle, broken = (self.pipeline[0][0] if self.pipeline else self._running), None  # type: ignore[assignment]
+        self._over = True
         if self._answers and broken is None:
-            self._over = self._nonsense = True
+            self._last = problem
             return
         if broken is None or not broken.response_started:
-            self._refuse()
+            self._say_last(problem)
+        else:
+            self._hang_up()
         if broken is not None:  # it has its answer, whatever the application says
             broken.disconnected = True
             broken.message_event.set()
-        self._hang_up()
 
-    def _refuse(self) -> None:
-        problem = NotHttp("expected a request line, headers and a body as RFC 9112 has them")
-        self.transport.write(problem_bytes(_NOT_HTTP, problem, [*self._lines(), _LAST]))
+    def _say_last(self, problem: Problem) -> None:
+        self.transport.write(problem_bytes(head_of(type(problem)), problem, [*self._lines(), _LAST]))
+        self.transport.write_eof()
+        self.loop.call_later(_LINGER, self._hang_up)
 
     def _lines(self) -> list[str]:
         """What uvicorn says with every answer: the date."""

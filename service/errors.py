@@ -11,12 +11,14 @@ Problem                      status code
 │       └── UnknownVersion   404    unknown-version
 ├── MethodNotAllowed         405    method-not-allowed
 ├── NotAcceptable            406    not-acceptable
+├── HeadTooSlow              408    head-too-slow
 ├── BodyTooSlow              408    body-too-slow
 ├── BodyTooLarge             413    body-too-large
 ├── UnsupportedMediaType     415    unsupported-media-type
 ├── Misdirected              421    misdirected
 ├── Invalid                  422    invalid
 ├── TooMany                  429    too-many-requests
+├── HeadTooLarge             431    head-too-large
 ├── Unexpected               500    unexpected
 │   └── NotFinite            500    not-finite
 ├── Busy                     503    busy
@@ -134,6 +136,12 @@ class NotAcceptable(Problem):
     status, code, title = 406, "not-acceptable", "None of the accepted media types can be made"
 
 
+class HeadTooSlow(Problem):
+    """The request's line and headers did not arrive in time."""
+
+    status, code, title = 408, "head-too-slow", "The head of the request took too long"
+
+
 class BodyTooSlow(Problem):
     """The body did not arrive in time."""
 
@@ -168,6 +176,12 @@ class TooMany(Problem):
     """The key has asked too often."""
 
     status, code, title = 429, "too-many-requests", "Too many requests"
+
+
+class HeadTooLarge(Problem):
+    """The request's line and headers, or what follows its body, are longer than the service reads."""
+
+    status, code, title = 431, "head-too-large", "The head of the request is too large"
 
 
 class Unexpected(Problem):

@@ -39,12 +39,13 @@ PROBLEMS: Responses = {
         401: "a key is needed",
         404: "no such model",
         406: "nothing that can be made is accepted",
-        408: "the body took too long",
+        408: "the head or the body took too long",
         413: "the body is too large",
         415: "the body is not declared as JSON",
         421: "the service is not called by this name",
         422: "the schema or the model refuses the request",
         429: "the key has asked too often; Retry-After says when to come again",
+        431: "the request line and the headers are too large",
         500: "the model's answer is not finite, or a fault of the service",
         503: "loading, or full; Retry-After says when to come again",
         504: "the deadline passed",
@@ -52,7 +53,7 @@ PROBLEMS: Responses = {
 }
 
 
-EVERYWHERE: Responses = {status: PROBLEMS[status] for status in (401, 421, 429)}
+EVERYWHERE: Responses = {status: PROBLEMS[status] for status in (401, 408, 421, 429, 431)}
 """Decided before it is looked at where a request goes."""
 
 

@@ -126,14 +126,45 @@ def test_trailers_say_nothing_and_have_a_limit() -> None:
             assert answers(connection, 2) == [200, 200]
         with connected(client) as connection:
             connection.sendall(head(CHUNKED, trailer) + CHUNKS[:-2])
-            with pytest.raises(ConnectionError):
-                send_trailers(connection, 8 * HEAD_BYTES)
+            send_trailers(connection, 2 * HEAD_BYTES)
+            assert answers(connection, 2) == [431]
 
 
 def send_trailers(connection: socket.socket, size: int) -> None:
     for _ in range(size // 1000):
         connection.sendall(b"x: " + b"y" * 1000 + b"\r\n")
         time.sleep(0.001)
+
+
+def test_a_head_that_is_too_long_is_told_so() -> None:
+    """After the answers to what came before it, and however much of it still comes; then the connection ends."""
+    with serving(create_app(Settings(), linear_catalog())) as client:
+        for count in (0, 3):
+            with connected(client) as connection:
+                connection.sendall(count * (head(LENGTH) + BODY) + LIVE[:-2])
+                send_trailers(connection, 4 * HEAD_BYTES)
+                connection.sendall(b"\r\n" + LIVE)
+                assert answers(connection, count + 2) == [200] * count + [431]
+
+
+def test_who_does_not_stop_sending_is_cut_off() -> None:
+    with serving(create_app(Settings(), linear_catalog())) as client, connected(client) as connection:
+        connection.sendall(LIVE[:-2])
+        begin = time.monotonic()
+        with pytest.raises(ConnectionError):
+            send_trailers(connection, 10_000_000)
+        assert time.monotonic() < begin + 5
+
+
+def test_a_head_that_does_not_come_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Silence is not: who has begun nothing waits for nothing."""
+    monkeypatch.setattr("service.connection.HEAD_SECONDS", 0.3)
+    with serving(create_app(Settings(), linear_catalog())) as client:
+        with connected(client) as connection:
+            connection.sendall(LIVE[:10])
+            assert answers(connection, 2) == [408]
+        with connected(client) as connection:
+            assert connection.recv(10) == b""
 
 
 def test_small_chunks_are_no_head() -> None:
@@ -214,8 +245,7 @@ def test_a_slow_head_does_not_cut_off_what_is_computed(monkeypatch: pytest.Monke
     ask = json.dumps({"model": "linear", "instances": [{"Count": 1}], "method": "deep", "deadline_ms": 1500}).encode()
     with serving(create_app(Settings(), Catalog({"linear": model}))) as client, connected(client) as connection:
         connection.sendall(head(b"Content-Length: %d\r\n" % len(ask), path=b"/explain") + ask + LIVE[:10])
-        assert answers(connection, 1) == [504]
-        assert connection.recv(10) == b""
+        assert answers(connection, 3) == [504, 408]
 
 
 @pytest.mark.parametrize(
