@@ -9,7 +9,7 @@ import contextlib
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any, NamedTuple
@@ -23,6 +23,8 @@ _RUN_SECONDS = 0.04
 """What one run should take at most, so that work ends soon after nobody waits for it, and short calls do not wait for long."""
 _ALONE_SECONDS = 0.001
 """Work that one core does in this time is not worth another one: threads that wake each other for less are a hindrance."""
+_ORDERS = 3
+"""In which rows are tried."""
 _PATIENCE = 0.02
 """Seconds between two looks at whether somebody still wants the answer."""
 
@@ -220,24 +222,27 @@ def _others() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(CORES, thread_name_prefix="fusion")
 
 
-def is_blind(compiled: Callable[[Array], Array], row: Array, shape: tuple[int, ...]) -> bool:
+def is_blind(compiled: Callable[[Array], Array], row: Array, shape: Sequence[int]) -> bool:
     """Whether a row's answer depends neither on its place in a block nor on its company: the same bytes everywhere.
 
-    Tried with a block of the row alone, and with other rows around it in the first, the middle and the last place. Where other
-    rows cannot be answered, nothing is known, and it counts as no. row: (...); shape: of the block, (..., *row.shape).
+    Tried with a block of the row alone, with other rows around it, and with all of these in other places. Where other rows
+    cannot be answered, nothing is known, and it counts as no. row: (...); shape: of the block, (..., *row.shape).
     """
 
     def answers(x: Array) -> Array:
         made = compiled(np.ascontiguousarray(x.reshape(shape)))
         return made.reshape(-1, made.shape[-1])
 
-    flat = (-1, *row.shape)
+    random = np.random.default_rng(0)
     alone = answers(np.broadcast_to(row, shape))
-    company = row + np.random.default_rng(0).normal(size=shape).astype(row.dtype).reshape(flat)
-    places = (0, len(company) // 2, len(company) - 1)
-    company[list(places)] = row
+    company = row + random.normal(size=shape).astype(row.dtype).reshape(-1, *row.shape)
+    places = [0, len(company) // 2, len(company) - 1]
+    company[places] = row
+    orders = [random.permutation(len(company)) for _ in range(_ORDERS)]
     try:
-        among = answers(company)
+        among, *elsewhere = (answers(company[order]) for order in [np.arange(len(company)), *orders])
     except Exception:  # a model of categories takes no other numbers
         return False
-    return bool((alone == alone[:1]).all()) and all((among[place] == alone[0]).all() for place in places)
+    same = [(alone == alone[0]).all(), (among[places] == alone[0]).all()]
+    same += [(moved == among[order]).all() for order, moved in zip(orders, elsewhere, strict=True)]
+    return all(map(bool, same))

@@ -27,7 +27,8 @@ from models.keras_file import check_keras_file
 from models.manifest import Manifest
 from models.predictor import Engine, nobody_left
 
-_BLOCK_BYTES = 2**19
+_ONE_ELEMENTS = 2**17
+"""Elements that the widest value may have for one block of `predict`."""
 _MANY_ELEMENTS = 2**19
 """Elements that the widest value may have for one block of `evaluate`: 2 MiB in float32, which the caches hold."""
 _MOST_ELEMENTS = 2**22
@@ -62,8 +63,8 @@ class Network:
         plain = tf.function(self.forward, autograph=False).get_concrete_function(tf.TensorSpec((None, *shape), self.dtype))
         self.widest = _widest(plain)
         """Elements of the largest value in the network, per instance."""
-        self._block = int(np.clip(_BLOCK_BYTES // (4 * self.widest), 1, 64))
-        self._many = int(np.clip(_MANY_ELEMENTS // self.widest, 1, 512))
+        self._block = _in_fours(_ONE_ELEMENTS // self.widest, 64)
+        self._many = _in_fours(_MANY_ELEMENTS // self.widest, 512)
         self._blocks = int(np.clip(_MOST_ELEMENTS // (self.widest * self._many), 1, 32))
         given = tf.TensorSpec((self._block, *shape), self.dtype)
         fast = self._compile(self.forward, given, xla=True)
@@ -73,17 +74,13 @@ class Network:
         many = tf.TensorSpec((self._blocks, self._many, *shape), self.dtype)
         self._evaluate = self._compile(self._loop, many, tf.TensorSpec((), tf.int32), xla=self.xla)
         row = np.random.default_rng(0).normal(size=shape).astype(np.float32)
-        given_one, given_many = (self._block, *shape), (self._blocks, self._many, *shape)
+        alone = computes_on_one_core()  # cores that share a block differ in their last bits
+        mixes_one = alone and is_blind(self._answer_one, row, given.shape)
+        mixes_many = alone and is_blind(self._answer_many, row, many.shape)
+        rows = self._blocks * self._many
         self.fusions = {
-            "predict": Fusion(
-                self._run_one, block=self._block, most=self._block, mixes=is_blind(self._answer_one, row, given_one)
-            ),
-            "evaluate": Fusion(
-                self._run_many,
-                block=self._many,
-                most=self._blocks * self._many,
-                mixes=is_blind(self._answer_many, row, given_many),
-            ),
+            "predict": Fusion(self._run_one, block=self._block, most=self._block, mixes=mixes_one),
+            "evaluate": Fusion(self._run_many, block=self._many, most=rows, mixes=mixes_many),
         }
         """By what they are for; their rows are those of every request that computes at the moment."""
 
@@ -172,6 +169,18 @@ def use_one_core_per_call() -> None:
     if "TF_NUM_INTRAOP_THREADS" not in os.environ:
         with suppress(RuntimeError):  # TensorFlow computes already
             tf.config.threading.set_intra_op_parallelism_threads(1)
+
+
+def computes_on_one_core() -> bool:
+    """Whether each call does."""
+    decided = int(os.environ.get("TF_NUM_INTRAOP_THREADS") == "1")
+    return bool((tf.config.threading.get_intra_op_parallelism_threads() or decided) == 1)
+
+
+def _in_fours(rows: int, most: int) -> int:
+    """Rows for a block: kernels take four at once, and add up those that are left over in another order."""
+    rows = int(np.clip(rows, 1, most))
+    return rows if rows < 4 else rows - rows % 4
 
 
 def _open(path: Path) -> Any:

@@ -24,6 +24,8 @@ from tests.fakes import linear_catalog
 gc.set_threshold(100_000, 20, 20)
 # scikit-learn's threads wait for each other actively, and the cores are taken.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# As the service does, which no test may forestall.
+os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 
 FULL_DATA = ROOT.parent / "shared" / "data"
 

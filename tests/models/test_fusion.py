@@ -113,10 +113,11 @@ def test_cores_are_those_that_the_process_may_use() -> None:
 @pytest.mark.parametrize(("seconds", "parts"), [(0.00005, [100]), (0.002, [50, 50])])
 def test_what_one_core_does_at_once_wakes_no_other(monkeypatch: pytest.MonkeyPatch, seconds: float, parts: list[int]) -> None:
     """seconds: of a block, by a clock that only work moves."""
-    sizes, clock = list[int](), [0.0]
+    sizes, clock, together = list[int](), [0.0], threading.Barrier(1)
 
     def run(_: Any, rows: list[Array]) -> Array:
         sizes.append(len(rows[0]))
+        together.wait(5)
         clock[0] += seconds * len(rows[0]) / 10
         return rows[0]
 
@@ -124,6 +125,7 @@ def test_what_one_core_does_at_once_wakes_no_other(monkeypatch: pytest.MonkeyPat
     fusion = Fusion(run, block=10, most=1000, cores=2)
     fusion(None, column(*range(10)), nothing)  # it learns how long they take
     sizes.clear()
+    together = threading.Barrier(len(parts))
     fusion(None, column(*range(100)), nothing)
     assert sizes == parts
 
@@ -177,6 +179,7 @@ def test_a_place_that_matters_is_noticed() -> None:
     shape = (4, 2)
     assert is_blind(lambda x: x + 1, np.ones(2), shape)
     assert not is_blind(lambda x: np.cumsum(x, axis=0), np.ones(2), shape)
+    assert not is_blind(lambda x: x + (np.arange(len(x)) == 5)[:, None], np.ones(2), (8, 2))
 
 
 @pytest.mark.parametrize("name", ["titanic", "fashion-mnist"])

@@ -57,15 +57,17 @@ def test_a_network_comes_without_what_keras_imports_for_others_and_these_can_be_
 
 
 def test_a_network_that_is_loaded_computes_each_call_on_one_core(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Unless somebody has decided otherwise; 0 is TensorFlow's word for all."""
+    """Unless somebody has decided otherwise (0 is TensorFlow's word for that); then requests share no block."""
     code = (
         "from models.folder import TRAINED, read_folder; from models.predictor import load_predictor; import tensorflow as tf;"
-        "load_predictor(read_folder(TRAINED / 'titanic')); print(tf.config.threading.get_intra_op_parallelism_threads())"
+        "fusions = load_predictor(read_folder(TRAINED / 'titanic')).fusions.values();"
+        "print(tf.config.threading.get_intra_op_parallelism_threads(), {fusion._mixes for fusion in fusions})"
     )
     said = []
-    for threads in (None, "2"):
+    for threads in ("", "1", "2"):
+        monkeypatch.delenv("TF_NUM_INTRAOP_THREADS", raising=False)
         if threads:
             monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", threads)
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-        said.append(done.stdout.split()[-1])
-    assert said == ["1", "0"]
+        said.append(done.stdout.strip())
+    assert said == ["1 {True}", "0 {True}", "0 {False}"]
