@@ -28,7 +28,7 @@ _FRAMING = (b"content-length", b"transfer-encoding")
 class _Answered:
     """Stands for a request that has its answer: what still comes of it is not looked at."""
 
-    response_complete, more_body = True, False
+    response_started = response_complete = more_body = True
     message_event = asyncio.Event()
 
 
@@ -164,6 +164,7 @@ class Connection(HttpToolsProtocol):
         self._counting = False
         if not self._framing and not self._over:
             super().on_message_complete()
+            self.cycle.more_body = False  # also where the answer came first
             if self.cycle is self._running:
                 self._announce()
 
@@ -272,25 +273,35 @@ class Connection(HttpToolsProtocol):
 
     def _end(self, problem: Problem) -> None:
         """The last answer of the connection, after those to what came before it whole."""
+        self._over = True
+        self._arrived()
+        if self.transport.is_closing():
+            return
         broken = self.cycle if self.cycle is not None and self.cycle.more_body else None
-        if broken is not None and broken is not self._running:  # it has its turn no more
+        if broken is not None and self.pipeline and broken is self.pipeline[0][0]:  # it has its turn no more
             self.pipeline.popleft()
             self.cycle, broken = (self.pipeline[0][0] if self.pipeline else self._running), None  # type: ignore[assignment]
-        self._over = True
         if self._answers and broken is None:
             self._last = problem
             return
         if broken is None or not broken.response_started:
             self._say_last(problem)
+        elif broken.response_complete:
+            self._linger()
         else:
             self._hang_up()
         if broken is not None:  # it has its answer, whatever the application says
-            broken.disconnected = True
+            broken.disconnected, broken.waiting_for_100_continue = True, False
             broken.message_event.set()
 
     def _say_last(self, problem: Problem) -> None:
         self.transport.write(problem_bytes(head_of(type(problem)), problem, [*self._lines(), _LAST]))
+        self._linger()
+
+    def _linger(self) -> None:
+        """Nothing more is said."""
         self.transport.write_eof()
+        self.flow.resume_reading()
         self.loop.call_later(_LINGER, self._hang_up)
 
     def _lines(self) -> list[str]:

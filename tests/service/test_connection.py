@@ -167,6 +167,57 @@ def test_a_head_that_does_not_come_is_told_so(monkeypatch: pytest.MonkeyPatch) -
             assert connection.recv(10) == b""
 
 
+@pytest.mark.parametrize(
+    "last", [b"nonsense\r\n\r\n", LIVE[:-2] + 100 * (b"x: " + b"y" * 4000 + b"\r\n")], ids=["nonsense", "long"]
+)
+def test_after_the_last_answer_nothing_is_said(
+    last: bytes, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Not even when the time for the head is over and the client is still there."""
+    monkeypatch.setattr("service.connection.HEAD_SECONDS", 0.5)
+    with serving(create_app(Settings(), linear_catalog())) as client, connected(client) as connection:
+        for begin in range(0, len(last), 2**16):
+            connection.sendall(last[begin : begin + 2**16])
+            time.sleep(0.02)
+        assert answers(connection, 2) in ([400], [431])
+        time.sleep(0.7)
+    assert [record for record in caplog.records if record.name == "asyncio"] == []
+
+
+def test_nobody_is_asked_to_continue_what_is_broken() -> None:
+    with serving(create_app(Settings(), linear_catalog())) as client, connected(client) as connection:
+        connection.sendall(head(CHUNKED, b"Expect: 100-continue\r\n") + b"zz\r\n")
+        assert answers(connection, 2) == [400]
+        assert 'status="500"' not in client.get("/metrics").text
+
+
+def test_what_follows_a_body_that_nobody_wanted_has_its_answer() -> None:
+    with serving(create_app(Settings(), linear_catalog())) as client, connected(client) as connection:
+        connection.sendall(head(LENGTH, path=b"/nowhere"))
+        assert answers(connection, 1) == [404]
+        connection.sendall(BODY)
+        time.sleep(0.05)
+        connection.sendall(b"nonsense\r\n\r\n")
+        assert answers(connection, 2) == [400]
+
+
+def test_the_rest_of_a_broken_body_is_read_past() -> None:
+    """However large its first parts were."""
+    with serving(create_app(Settings(), linear_catalog())) as client, connected(client) as connection:
+        connection.sendall(head(CHUNKED) + b"18000\r\n" + b" " * 0x18000 + b"\r\nzz\r\n" + b"x" * 2**23)
+        assert answers(connection, 2) == [400]
+
+
+def test_who_is_turned_away_is_told_once() -> None:
+    app = create_app(Settings(), linear_catalog())
+    app.state.gate._lane = Full()
+    with serving(app) as client, connected(client) as connection:
+        connection.sendall(head(CHUNKED))
+        assert answers(connection, 1) == [503]
+        connection.sendall(b"zz\r\n")
+        assert answers(connection, 1) == []
+
+
 def test_small_chunks_are_no_head() -> None:
     """Whose sizes come by themselves."""
     with serving(create_app(Settings(), linear_catalog())) as client, connected(client) as connection:
