@@ -45,7 +45,7 @@ class Server:
     def wait_until_ready(self, seconds: float = 120) -> float:
         """Poll /readyz; seconds since the start."""
         while time.monotonic() < self._begin + seconds:
-            if httpx.get(f"{self.url}/readyz").status_code == 200:
+            if httpx.get(f"{self.url}/readyz", timeout=60).status_code == 200:
                 return time.monotonic() - self._begin
             time.sleep(0.05)
         raise TimeoutError("the server did not become ready")

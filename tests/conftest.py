@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import hypothesis
 import pytest
 import uvicorn
 from fastapi import FastAPI
@@ -27,6 +28,10 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # As the service does, which no test may forestall.
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 
+# An example that another process delays is no fault.
+hypothesis.settings.register_profile("here", deadline=None)
+hypothesis.settings.load_profile("here")
+
 FULL_DATA = ROOT.parent / "shared" / "data"
 
 
@@ -34,6 +39,7 @@ FULL_DATA = ROOT.parent / "shared" / "data"
 def serving(app: FastAPI, **options: Any) -> Iterator[httpx.Client]:
     """An HTTP client of the app, which a thread of this process serves."""
     http = Connection if hasattr(app.state, "gate") else "auto"
+    options = {"timeout_keep_alive": 75} | options  # longer than httpx keeps its connections
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", http=http, **options))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -31,7 +31,7 @@ class Gate:
         """See Run."""
         self.runs.append((key, rows[0][:, 0].tolist()))
         self.entered.set()
-        assert self.open.wait(5)
+        assert self.open.wait(20)
         return 2 * rows[0]
 
 
@@ -44,13 +44,17 @@ def nothing() -> None:
 
 
 @contextmanager
-def asking(fusion: Fusion, calls: list[tuple[Any, list[Array]]]) -> Iterator[list[Future[Array]]]:
-    """The calls, one after the other, each on a thread of its own."""
+def asking(gate: Gate, fusion: Fusion, calls: list[tuple[Any, list[Array]]]) -> Iterator[list[Future[Array]]]:
+    """The calls, each on a thread of its own: the first stands at the gate, the others wait in their order."""
     with ThreadPoolExecutor(len(calls)) as threads:
-        futures = []
-        for key, rows in calls:
+        futures = [threads.submit(fusion, *calls[0], nothing)]
+        assert gate.entered.wait(20)
+        for key, rows in calls[1:]:
+            before, end = len(fusion._queue), time.monotonic() + 20
             futures.append(threads.submit(fusion, key, rows, nothing))
-            time.sleep(0.03)
+            while len(fusion._queue) == before:
+                assert time.monotonic() < end
+                time.sleep(0.001)
         yield futures
 
 
@@ -66,7 +70,7 @@ def test_calls_that_wait_share_a_run() -> None:
     gate, seen = Gate(), list[tuple[int, int]]()
     fusion = Fusion(gate, block=8, most=8, cores=1)
     fusion.watch = lambda rows, calls: seen.append((rows, calls))
-    with asking(fusion, [(None, column(k, k + 0.5)) for k in range(5)]) as futures:
+    with asking(gate, fusion, [(None, column(k, k + 0.5)) for k in range(5)]) as futures:
         gate.open.set()
     assert [future.result().ravel().tolist() for future in futures] == [[2 * k, 2 * k + 1] for k in range(5)]
     assert seen == [(2, 1), (8, 4)]
@@ -75,7 +79,7 @@ def test_calls_that_wait_share_a_run() -> None:
 def test_calls_with_another_key_or_in_a_place_that_matters_run_apart() -> None:
     for mixes, keys in ((True, "aabb"), (False, "aaaa")):
         gate = Gate()
-        with asking(Fusion(gate, block=8, most=8, cores=1, mixes=mixes), [(key, column(1)) for key in "x" + keys]):
+        with asking(gate, Fusion(gate, block=8, most=8, cores=1, mixes=mixes), [(key, column(1)) for key in "x" + keys]):
             gate.open.set()
         assert [len(rows) for _, rows in gate.runs] == ([1, 2, 2] if mixes else [1, 1, 1, 1, 1])
 
@@ -83,7 +87,7 @@ def test_calls_with_another_key_or_in_a_place_that_matters_run_apart() -> None:
 def test_a_short_call_does_not_wait_for_a_long_one() -> None:
     """Blocks of both are run in turn."""
     gate = Gate()
-    with asking(Fusion(gate, block=2, most=4, cores=1), [(None, column(*range(40))), (None, column(-1))]) as (_, short):
+    with asking(gate, Fusion(gate, block=2, most=4, cores=1), [(None, column(*range(40))), (None, column(-1))]) as (_, short):
         gate.open.set()
         assert short.result().ravel().tolist() == [-2]
     assert any(-1 in rows for _, rows in gate.runs[:3])
@@ -117,7 +121,7 @@ def test_what_one_core_does_at_once_wakes_no_other(monkeypatch: pytest.MonkeyPat
 
     def run(_: Any, rows: list[Array]) -> Array:
         sizes.append(len(rows[0]))
-        together.wait(5)
+        together.wait(20)
         clock[0] += seconds * len(rows[0]) / 10
         return rows[0]
 
@@ -140,14 +144,14 @@ def test_who_gives_up_leaves_no_work_behind() -> None:
     fusion = Fusion(gate, block=2, most=2, cores=1)
     with ThreadPoolExecutor(3) as threads:
         first = threads.submit(fusion, None, column(1), nothing)
-        assert gate.entered.wait(5)
+        assert gate.entered.wait(20)
         leaving = threads.submit(fusion, None, column(*range(100)), left)
         gone.set()
         with pytest.raises(TimeoutError):
-            leaving.result(5)
+            leaving.result(20)
         gate.open.set()
-        assert first.result(5).tolist() == [[2]]
-        assert threads.submit(fusion, None, column(3), nothing).result(5).tolist() == [[6]]
+        assert first.result(20).tolist() == [[2]]
+        assert threads.submit(fusion, None, column(3), nothing).result(20).tolist() == [[6]]
     assert len(gate.runs) == 2
 
 
@@ -205,11 +209,11 @@ def test_only_whose_rows_cannot_be_run_hears_of_it() -> None:
         return made
 
     fusion = Fusion(run, block=8, most=8, cores=1)
-    with asking(fusion, [(None, column(k)) for k in (0, 1, 200, 2)]) as futures:
+    with asking(gate, fusion, [(None, column(k)) for k in (0, 1, 200, 2)]) as futures:
         gate.open.set()
-        assert [future.result(5).tolist() for future in (futures[0], futures[1], futures[3])] == [[[0]], [[2]], [[4]]]
+        assert [future.result(20).tolist() for future in (futures[0], futures[1], futures[3])] == [[[0]], [[2]], [[4]]]
         with pytest.raises(ValueError, match="too large"):
-            futures[2].result(5)
+            futures[2].result(20)
     assert fusion(None, column(7), nothing).tolist() == [[14]]
 
 
@@ -218,10 +222,10 @@ def test_rows_that_cannot_be_put_together_hold_up_nobody() -> None:
     gate = Gate()
     fusion = Fusion(gate, block=8, most=8, cores=1)
     wide = [np.zeros((1, 2))]
-    with asking(fusion, [(None, column(0)), (None, column(1)), (None, wide)]) as futures:
+    with asking(gate, fusion, [(None, column(0)), (None, column(1)), (None, wide)]) as futures:
         gate.open.set()
-        assert futures[1].result(5).tolist() == [[2]]
-        futures[2].result(5)
+        assert futures[1].result(20).tolist() == [[2]]
+        futures[2].result(20)
     assert fusion(None, column(7), nothing).tolist() == [[14]]
 
 
@@ -242,9 +246,9 @@ def test_another_key_has_the_next_turn() -> None:
     """However much there is of the first one."""
     gate = Gate()
     calls = [("x", column(0)), ("a", column(*range(40))), ("b", column(-1)), ("a", column(*range(40)))]
-    with asking(Fusion(gate, block=1, most=2, cores=1), calls) as futures:
+    with asking(gate, Fusion(gate, block=1, most=2, cores=1), calls) as futures:
         gate.open.set()
-        futures[2].result(5)
+        futures[2].result(20)
     assert "b" in [key for key, _ in gate.runs[:3]]
 
 
@@ -259,7 +263,7 @@ def test_several_keys_run_beside_each_other_and_are_answered_in_order() -> None:
     together = threading.Barrier(2)
 
     def run(key: int, rows: list[Array]) -> Array:
-        together.wait(5)
+        together.wait(20)
         return key * rows[0]
 
     fusion = Fusion(run, block=4, most=4, cores=2)

@@ -285,7 +285,7 @@ def test_the_openapi_document_names_every_path(client: httpx.Client) -> None:
     assert "HTTPValidationError" not in schemas
     for path in ("/predict", "/explain"):
         declared = set(document["paths"][path]["post"]["responses"])
-        assert declared == {"200", *map(str, (400, 401, 404, 406, 408, 413, 415, 421, 422, 429, 500, 503, 504))}
+        assert declared == {"200", *map(str, (400, 401, 404, 406, 408, 413, 415, 421, 422, 429, 431, 500, 503, 504))}
 
 
 @pytest.mark.parametrize("path", ["/livez", "/readyz", "/models", "/models/linear", "/metrics"])

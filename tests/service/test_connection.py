@@ -246,6 +246,7 @@ def test_a_client_that_takes_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch
     """Also when its connection was closed on this side; one that takes its answer slowly gets it."""
     monkeypatch.setattr("service.connection._STALL", 1)
     monkeypatch.setattr("service.connection._LEAST", 1000)
+    monkeypatch.setattr("service.connection._LOOKS", 2**20)
     with serving(create_app(Settings(), linear_catalog()), timeout_keep_alive=1) as client:
         bundle = b"GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: localhost\r\n\r\n"
         size = len(client.get("/docs/swagger-ui-bundle.js").content)
