@@ -19,7 +19,7 @@ from benchmarks.process import ROOT, Server
 from service.app import create_app
 from service.server import KEEP_ALIVE
 from service.settings import Settings
-from tests.conftest import serving
+from tests.conftest import serving, until
 from tests.fakes import linear_catalog
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -184,12 +184,12 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Clien
     process = subprocess.Popen([tool, *where, f"--web.listen-address=127.0.0.1:{port}"], stderr=subprocess.DEVNULL)
     try:
         server.wait_until_ready()
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
             end = time.monotonic() + 6
             while time.monotonic() < end:
                 for body in (PASSENGER, PASSENGER | {"method": "monte_carlo", "max_stderr": 1e-9, "max_evaluations": 100_000}):
-                    assert httpx.post(f"{server.url}/explain", json=body).status_code == 200
-                httpx.get(f"{server.url}/nowhere")
+                    assert httpx.post(f"{server.url}/explain", json=body, timeout=60).status_code == 200
+                httpx.get(f"{server.url}/nowhere", timeout=60)
             yield client
     finally:
         process.terminate()
@@ -201,13 +201,19 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Clien
 def test_every_panel_has_data_at_once(prometheus: httpx.Client, query: str) -> None:
     """A few seconds after the first requests; numbers, not only series."""
     asked = {"query": query.replace("$__rate_interval", "20s")}
-    found = prometheus.get("/api/v1/query", params=asked).json()["data"]["result"]
-    assert any(math.isfinite(float(series["value"][1])) for series in found)
+
+    def has_data() -> bool:
+        found = prometheus.get("/api/v1/query", params=asked).json()["data"]["result"]
+        return any(math.isfinite(float(series["value"][1])) for series in found)
+
+    until(has_data)
 
 
 def test_nothing_is_alarming(prometheus: httpx.Client) -> None:
     """Every rule is understood, and none holds for a service that is well."""
-    (group,) = prometheus.get("/api/v1/rules").json()["data"]["groups"]
-    assert {rule["name"]: (rule["health"], rule["state"]) for rule in group["rules"]} == {
-        rule["alert"]: ("ok", "inactive") for rule in RULES
-    }
+
+    def said() -> dict[str, tuple[str, str]]:
+        (group,) = prometheus.get("/api/v1/rules").json()["data"]["groups"]
+        return {rule["name"]: (rule["health"], rule["state"]) for rule in group["rules"]}
+
+    until(lambda: said() == {rule["alert"]: ("ok", "inactive") for rule in RULES})

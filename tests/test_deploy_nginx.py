@@ -110,7 +110,7 @@ def seconds_of(work: Callable[[], bytes]) -> float:
 def test_a_client_that_is_slow_with_its_headers_is_cut_off(through: httpx.Client) -> None:
     """However regularly it sends: the time is for all of them."""
     head = b"GET /livez HTTP/1.1\r\nHost: localhost\r\nX-Slow: " + b"x" * 60
-    assert 0.8 < seconds_of(lambda: talk(through, head, drip=0.1)) < 3
+    assert 0.8 < seconds_of(lambda: talk(through, head, drip=0.1)) < 9
 
 
 def test_a_body_that_stops_coming_never_reaches_the_service(folder: Path) -> None:
@@ -129,7 +129,7 @@ def test_a_body_that_stops_coming_never_reaches_the_service(folder: Path) -> Non
             caller.sendall(head + b"x" * 50)
             begin = time.monotonic()
             assert until_closed(caller) == b""
-            assert time.monotonic() - begin < 3
+            assert time.monotonic() - begin < 9
         assert heard == []
         assert talk(client, head + b"x" * 100).endswith(b"100")
         assert heard == ["localhost:8000"]

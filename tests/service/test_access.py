@@ -3,9 +3,9 @@
 import hashlib
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -40,7 +40,7 @@ GUARDED = (
 def guarded() -> Iterator[httpx.Client]:
     """The app with two keys, one of which may ask three times at once."""
     keys = f"shop:{DIGEST}, desk:{OTHER_DIGEST}"
-    settings = Settings(api_keys=keys, rate_per_second=0.5, rate_burst=3)
+    settings = Settings(api_keys=keys, rate_per_second=0.01, rate_burst=3)
     with serving(create_app(settings, linear_catalog())) as client:
         yield client
 
@@ -81,21 +81,23 @@ def test_what_is_no_key_is_refused(guarded: httpx.Client, headers: dict[str, str
 
 def test_a_key_opens_and_is_counted() -> None:
     """Both headers; the fourth request is too many, and says when to come again; another key is not concerned."""
-    settings = Settings(api_keys=(f"shop:{DIGEST}", f"desk:{OTHER_DIGEST}"), rate_per_second=0.5, rate_burst=3)
+    settings = Settings(api_keys=(f"shop:{DIGEST}", f"desk:{OTHER_DIGEST}"), rate_per_second=0.01, rate_burst=3)
     with serving(create_app(settings, linear_catalog())) as client:
         mine = [{"authorization": f"Bearer {KEY}"}, {"x-api-key": KEY}, {"authorization": f"bearer  {KEY}"}]
         assert [client.post("/predict", json=BODY, headers=headers).status_code for headers in mine] == [200, 200, 200]
         refused = client.post("/predict", json=BODY, headers=mine[0])
         assert (refused.status_code, refused.json()["type"]) == (429, "/problems/too-many-requests")
-        assert refused.headers["retry-after"] in ("1", "2")
+        assert 0 < int(refused.headers["retry-after"]) <= 100
         assert client.post("/predict", json=BODY, headers={"x-api-key": OTHER}).status_code == 200
 
 
-def test_a_rate_fills_up_again() -> None:
+def test_a_rate_fills_up_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr("service.access.time", SimpleNamespace(monotonic=lambda: now[0]))
     rate = Rate(20, 2)
     assert [rate.wait("a") > 0 for _ in range(4)] == [False, False, True, True]
     assert rate.wait("b") == 0
-    time.sleep(rate.wait("a") + 0.001)
+    now[0] += rate.wait("a") + 0.001
     assert rate.wait("a") == 0
 
 

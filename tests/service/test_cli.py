@@ -22,7 +22,7 @@ from tests.explainers.nets import dense_net, manifest_for
 def shapserve(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     """Run the command as a user does."""
     command = [sys.executable, "-m", "service", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, env=os.environ | settings)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600, env=os.environ | settings)
 
 
 def write_model(path: Path, **changes: Any) -> None:

@@ -133,9 +133,10 @@ def test_what_is_exact_has_converged(client: httpx.Client) -> None:
     assert ask(client, method="deep", max_stderr=0.1)["explanations"][0]["proof"]["converged"] is True
 
 
-def test_compare_leaves_time_for_all(client: httpx.Client) -> None:
+def test_compare_leaves_time_for_all(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two that would sample for ever share what the others leave."""
-    options = {"max_stderr": 1e-9, "max_evaluations": 10**9, "deadline_ms": 2000}
+    monkeypatch.setattr("explainers.sampling._MARGIN", 3.5)
+    options = {"max_stderr": 1e-9, "max_evaluations": 10**9, "deadline_ms": 8000}
     answer = ask(client, "/compare", methods=["monte_carlo", "kernel", "permutation", "exact"], players="columns", **options)
     stopped = {name: body["explanations"][0]["proof"]["stopped_by"] for name, body in answer["explanations"].items()}
     assert (stopped["monte_carlo"], stopped["exact"]) == ("deadline", None)
@@ -169,9 +170,10 @@ def test_sampling_stops_when_it_is_told_to(client: httpx.Client) -> None:
     assert (plain["proof"]["converged"], plain["proof"]["stopped_by"]) == (None, None)
 
 
-def test_a_deadline_ends_sampling_in_time(client: httpx.Client) -> None:
+def test_a_deadline_ends_sampling_in_time(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """200 with what there is; other methods have no half answers."""
-    options: dict[str, Any] = {"method": "monte_carlo", "max_stderr": 1e-9, "max_evaluations": 10**9, "deadline_ms": 700}
+    monkeypatch.setattr("explainers.sampling._MARGIN", 4.5)
+    options: dict[str, Any] = {"method": "monte_carlo", "max_stderr": 1e-9, "max_evaluations": 10**9, "deadline_ms": 5000}
     (explanation,) = ask(client, **options)["explanations"]
     assert (explanation["proof"]["converged"], explanation["proof"]["stopped_by"]) == (False, "deadline")
 

@@ -28,7 +28,7 @@ from service.catalog import Catalog
 from service.errors import UnknownModel
 from service.metrics import Metrics
 from service.settings import Settings
-from tests.conftest import serving
+from tests.conftest import serving, until
 from tests.fakes import linear_model, predict
 
 ASK = {"model": NAME, "instances": [RECORD]}
@@ -56,13 +56,6 @@ def watched(folder: Path, **settings: Any) -> Iterator[httpx.Client]:
     with serving(create_app(Settings(models=folder, poll_seconds=0.05, **settings))) as client:
         until(lambda: client.get("/livez").status_code == 200)
         yield client
-
-
-def until(condition: Callable[[], bool], seconds: float = 20) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 def listed(client: httpx.Client) -> dict[str, dict[str, Any]]:
@@ -165,11 +158,13 @@ def test_a_request_that_waits_while_its_model_is_removed_is_answered(path: str) 
     ]
     body: dict[str, Any] = {"inputs": tensors} if "v2" in path else {"instances": [record]}
     body |= {} if "/v" in path else {"model": "linear"}
-    with serving(create_app(Settings(threads=1), catalog)) as client, ThreadPoolExecutor(2) as pool:
+    app = create_app(Settings(threads=1), catalog)
+    free_before = app.state.lane.free
+    with serving(app) as client, ThreadPoolExecutor(2) as pool:
         first = pool.submit(client.post, "/predict", json={"model": "slow", "instances": [record]})
         assert begun.wait(20)
         waiting = pool.submit(client.post, path, json=body)
-        time.sleep(0.3)
+        until(lambda: app.state.lane.free == free_before - 2)
         catalog.drop("linear")
         free.set()
         assert (first.result().status_code, waiting.result().status_code) == (200, 200)
