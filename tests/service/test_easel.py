@@ -72,7 +72,7 @@ def test_what_was_drawn_is_let_go_of(easel: Easel) -> None:
         assert memory is not None
         return memory
 
-    first = held()
+    first = max(held() for _ in range(3))
     assert max(held() for _ in range(6)) - first < 6
 
 
@@ -83,8 +83,7 @@ def test_the_process_that_draws_ends_with_the_service(tmp_path: Path, kind: sign
     server = Server(SHAPSERVE_MODELS=str(tmp_path))
 
     def drawing() -> list[Path]:
-        tasks = Path(f"/proc/{server.pid}/task").glob("*/children")
-        found = [Path(f"/proc/{child}") for task in tasks for child in task.read_text().split()]
+        found = [Path(f"/proc/{child}") for child in proc.descendants(server.pid)]
         return [path for path in found if b"spawn_main" in (path / "cmdline").read_bytes()]
 
     wait_until(lambda: len(drawing()) == 1)
