@@ -21,7 +21,8 @@ _STALL, _LEAST, _LOOKS = 60.0, 2**16, 16
 """Seconds in which a client has to take so many bytes of an answer that waits for it, and such a part of it."""
 _LAST = "connection: close"
 _LINGER = 1.0
-"""Seconds in which what still comes after the last answer is read past: closed at once, its client would lose the answer."""
+"""Seconds in which what still comes after the last answer is read past: closed at once, its client would lose the answer.
+Once more as long as it has not taken all of it."""
 _FRAMING = (b"content-length", b"transfer-encoding")
 
 
@@ -302,7 +303,14 @@ class Connection(HttpToolsProtocol):
         """Nothing more is said."""
         self.transport.write_eof()
         self.flow.resume_reading()
-        self.loop.call_later(_LINGER, self._hang_up)
+        self.loop.call_later(_LINGER, self._farewell)
+
+    def _farewell(self) -> None:
+        if self.transport.get_write_buffer_size() and not self.transport.is_closing():  # what was said before is still on its way
+            self._see_off()
+            self.loop.call_later(_LINGER, self._farewell)
+        else:
+            self._hang_up()
 
     def _lines(self) -> list[str]:
         """What uvicorn says with every answer: the date."""

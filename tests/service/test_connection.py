@@ -153,6 +153,20 @@ def test_a_head_that_is_too_long_is_told_so() -> None:
                 assert answers(connection, count + 2) == [200] * count + [431]
 
 
+@pytest.mark.parametrize("waiting", [1000, 0])
+def test_the_last_answer_is_waited_for(waiting: int) -> None:
+    """Until its client has taken it, or takes too little of it."""
+    done = list[str]()
+    connection: Any = Connection.__new__(Connection)
+    connection.transport = SimpleNamespace(
+        get_write_buffer_size=lambda: waiting, is_closing=lambda: False, close=lambda: done.append("close")
+    )
+    connection.loop = SimpleNamespace(call_later=lambda _, what, *__: done.append(what.__name__))
+    connection._stall = None
+    connection._farewell()
+    assert done == (["_look", "_farewell"] if waiting else ["close"])
+
+
 def test_who_does_not_stop_sending_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("service.connection._LINGER", 1)
     with serving(create_app(Settings(), linear_catalog())) as client, connected(client) as connection:
