@@ -55,7 +55,7 @@ def serving(app: FastAPI, **options: Any) -> Iterator[httpx.Client]:
         thread.join(timeout=10)
 
 
-def until(condition: Callable[[], bool], seconds: float = 20) -> None:
+def until(condition: Callable[[], bool], seconds: float = 30) -> None:
     """Wait for it."""
     end = time.monotonic() + seconds
     while not condition():

@@ -3,7 +3,7 @@
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -17,6 +17,7 @@ from schemas.picture import Plot
 from service.errors import DeadlinePassed, Unexpected
 from service.lane import Clock
 from service.pictures.easel import Easel
+from tests.conftest import until
 from tests.service.test_plots import SKETCH
 
 
@@ -86,17 +87,10 @@ def test_the_process_that_draws_ends_with_the_service(tmp_path: Path, kind: sign
         found = [Path(f"/proc/{child}") for child in proc.descendants(server.pid)]
         return [path for path in found if b"spawn_main" in (path / "cmdline").read_bytes()]
 
-    wait_until(lambda: len(drawing()) == 1)
+    until(lambda: len(drawing()) == 1)
     (easel,) = drawing()
     server.stop(kind)
-    wait_until(lambda: not easel.exists())
-
-
-def wait_until(true: Callable[[], bool]) -> None:
-    end = time.monotonic() + 20
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.02)
+    until(lambda: not easel.exists())
 
 
 def test_the_words_are_escaped(easel: Easel) -> None:

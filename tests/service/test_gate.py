@@ -3,7 +3,6 @@
 import asyncio
 import socket
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -19,7 +18,7 @@ from service.life import Life
 from service.metrics import Metrics
 from service.routes import compute
 from service.settings import Settings
-from tests.conftest import serving
+from tests.conftest import serving, until
 from tests.fakes import Full, LinearExplainer, linear_catalog, linear_model
 
 HEAD = b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
@@ -176,7 +175,7 @@ def test_those_who_come_together_do_not_all_pass_for_the_last_place() -> None:
             connection.close()
         assert sorted(said) == [b"200", b"503", b"503", b"503", b"503"]
         assert len(let_in) == 1
-        wait_until_nobody_is_expected(gate)
+        until(lambda: not gate._coming)
 
 
 def test_who_computes_has_one_place() -> None:
@@ -222,12 +221,5 @@ def test_nobody_is_expected_for_ever() -> None:
                 assert connection.recv(10_000)
             with socket.create_connection(address) as connection:  # and leaves at once
                 connection.sendall(request)
-        wait_until_nobody_is_expected(app.state.gate)
+        until(lambda: not app.state.gate._coming)
         assert not app.state.gate.is_shut
-
-
-def wait_until_nobody_is_expected(gate: Gate) -> None:
-    end = time.monotonic() + 5
-    while gate._coming and time.monotonic() < end:
-        time.sleep(0.01)
-    assert not gate._coming

@@ -25,6 +25,7 @@ from benchmarks.swaps import NAME, RECORD, write_version
 from models.estimator import write_estimator
 from models.folder import SKOPS
 from service.workers import _add_up, _folder, _sweep
+from tests.conftest import until
 
 BODY: dict[str, object] = {"model": NAME, "instances": [RECORD]}
 LONG = {
@@ -79,9 +80,9 @@ def test_what_was_accepted_is_answered(models: Path) -> None:
     settings = {"threads": "1", "deadline_ms": "12000", "drain_seconds": "3"}
     with running(models, **settings) as server, ThreadPoolExecutor(2) as pool:
         waiting = [pool.submit(ask, server, LONG | {"deadline_ms": 5000})]
-        wait_for(lambda: metric(server, "shapserve_computing") == 1)
+        until(lambda: metric(server, "shapserve_computing") == 1)
         waiting.append(pool.submit(ask, server, BODY))
-        wait_for(lambda: metric(server, "shapserve_waiting") == 1)
+        until(lambda: metric(server, "shapserve_waiting") == 1)
         with httpx.Client(base_url=server.url) as kept:
             assert kept.get("/readyz").status_code == 200
             os.kill(server.pid, signal.SIGTERM)
@@ -101,7 +102,7 @@ def test_what_was_accepted_is_answered(models: Path) -> None:
 def test_a_drain_goes_on_accepting(models: Path) -> None:
     with running(models, drain_seconds="6") as server:
         os.kill(server.pid, signal.SIGTERM)
-        wait_for(lambda: httpx.get(f"{server.url}/readyz").status_code == 503)
+        until(lambda: httpx.get(f"{server.url}/readyz").status_code == 503)
         assert httpx.get(f"{server.url}/v2/health/ready").status_code == 503
         assert ask(server, BODY).status_code == 200
         assert metric(server, "shapserve_ready") == 0
@@ -169,7 +170,7 @@ def test_connections_that_open_while_it_stops_are_answered_or_refused(models: Pa
 def test_workers_share_a_port_and_are_replaced(models: Path) -> None:
     """Their metrics add up; nobody notices that one is killed but who had asked it; all end with the signal."""
     with running(models, workers="2") as server:
-        wait_for(lambda: metric(server, "shapserve_ready") == 2)
+        until(lambda: metric(server, "shapserve_ready") == 2)
         before = metric(server, 'shapserve_choices_total{asked="auto",method="exact",model="swapped"}')
         for _ in range(20):
             assert ask(server, BODY).status_code == 200
@@ -180,7 +181,7 @@ def test_workers_share_a_port_and_are_replaced(models: Path) -> None:
         os.kill(workers[0], signal.SIGKILL)
         for _ in range(20):
             assert httpx.get(f"{server.url}/readyz").status_code == 200
-        wait_for(lambda: len(workers_of(server)) == 2 and metric(server, "shapserve_ready") == 2)
+        until(lambda: len(workers_of(server)) == 2 and metric(server, "shapserve_ready") == 2)
         os.kill(server.pid, signal.SIGTERM)
         assert server.wait() == 0
         assert not any(proc.alive(worker) for worker in workers)
@@ -204,10 +205,10 @@ def test_what_ended_workers_have_counted_is_kept_in_one_file(tmp_path: Path) -> 
 def test_one_worker_may_end_alone(models: Path) -> None:
     """The door that all share stays open."""
     with running(models, workers="2") as server:
-        wait_for(lambda: metric(server, "shapserve_ready") == 2)
+        until(lambda: metric(server, "shapserve_ready") == 2)
         first, _ = workers_of(server)
         os.kill(first, signal.SIGTERM)
-        wait_for(lambda: not proc.alive(first))
+        until(lambda: not proc.alive(first))
         for _ in range(10):
             assert httpx.get(f"{server.url}/livez", timeout=5).status_code == 200
 
@@ -248,7 +249,7 @@ def test_workers_end_with_their_supervisor(models: Path) -> None:
         workers = workers_of(server)
         os.kill(server.pid, signal.SIGKILL)
         server.wait()
-        wait_for(lambda: not any(proc.alive(worker) for worker in workers))
+        until(lambda: not any(proc.alive(worker) for worker in workers))
 
 
 def workers_of(server: Server) -> list[int]:
@@ -259,13 +260,6 @@ def workers_of(server: Server) -> list[int]:
 def metric(server: Server, name: str) -> float:
     lines = httpx.get(f"{server.url}/metrics").text.splitlines()
     return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(name))
-
-
-def wait_for(condition: object, seconds: float = 30) -> None:
-    end = time.monotonic() + seconds
-    while not condition():  # type: ignore[operator]
-        assert time.monotonic() < end
-        time.sleep(0.1)
 
 
 def test_the_folder_of_a_supervisor_is_removed_when_it_is_gone_and_not_before(
